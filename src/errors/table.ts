@@ -76,6 +76,7 @@ export const errorTable = {
   'store-not-writable': row(failed, 'Make the directory exist, be owned by the user that runs etcd-warden, and hold no symbolic links.'),
   'store-object-exists': row(failed, 'Objects are never overwritten.'),
   'store-object-missing': row(damage, 'The object was removed or never stored; choose another backup or repository.'),
+  'store-refused': row(failed, 'The store understood and refused; see its message.'),
   'store-failed': passing(failed, 'See the message of the store.'),
   'repository-too-slow': row(failed, 'This repository could not keep up and was left out of the backup; look at its bandwidth.'),
 
@@ -90,6 +91,7 @@ export const errorTable = {
   'backup-not-found': row(failed, '`etcd-warden list --all` shows what there is.'),
   'backup-ambiguous': row(failed, 'Give more characters of the backup id.'),
   'manifest-invalid': row(damage, 'The manifest is not one that etcd-warden wrote, or was altered; choose another backup.'),
+  'manifest-unsupported': row(failed, 'A newer etcd-warden wrote this backup; use that version or a later one.'),
   'object-damaged': row(damage, 'The stored bytes are not those that were written; choose another backup or repository.'),
   'context-mismatch': row(damage, 'The object belongs to another cluster, lineage or backup than its place says.'),
   'format-mismatch': row(damage, 'The bytes are of another format than expected; the message names both.'),
@@ -101,6 +103,7 @@ export const errorTable = {
   'file-failed': row(failed, 'See the message of the operating system.'),
   'no-backup-stored': row(failed, 'No repository holds the backup; each reason is listed.'),
   'repositories-failed': row(partly, 'At least one repository holds the backup; the failed ones are named.'),
+  'partly-verified': row(partly, 'Some backups were proved whole; the others could not be read, each for its reason.'),
   'interrupted': row(failed, 'Run the command again.'),
   'refused': row(refused, 'The reason is named.'),
   'internal': row(failed, 'This is a defect of etcd-warden; please report it with the message.'),

@@ -16,7 +16,10 @@ export interface ObjectStore extends AsyncDisposable {
    * Disposing an upload that was not completed aborts it: neither an object nor parts nor temporary files remain.
    */
   startUpload(key: string, options: { readonly maxBytes: number }, signal: AbortSignal): Promise<Upload>;
-  /** Reads an object from `offset` on. `store-object-missing` if there is none. Disposing releases the connection. */
+  /**
+   * Reads an object from `offset` on; an offset other than 0 lies below the object's size, else `store-refused`.
+   * `store-object-missing` if there is none. Disposing releases the connection.
+   */
   read(key: string, options: { readonly offset?: number }, signal: AbortSignal): Promise<ObjectBody>;
   /** undefined where nothing is stored under `key`. */
   stat(key: string, signal: AbortSignal): Promise<ObjectInfo | undefined>;
@@ -24,6 +27,15 @@ export interface ObjectStore extends AsyncDisposable {
   list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>;
   /** Removes one object. Removing what is not there is no error. */
   remove(key: string, signal: AbortSignal): Promise<void>;
+}
+
+/** A store that can clear away what uploads of a killed process left: multipart parts, temporary files. */
+export interface SweepableStore extends ObjectStore {
+  /**
+   * Removes uploads below `prefix` that were begun before `startedBefore` and never completed; resolves to their number.
+   * Give it a time that no running upload can be older than. No listing shows such leftovers, yet they take up room.
+   */
+  removeAbandonedUploads(prefix: string, startedBefore: Date, signal: AbortSignal): Promise<number>;
 }
 
 export interface ObjectInfo {
@@ -43,5 +55,6 @@ export interface Upload extends AsyncDisposable {
 }
 
 export interface ObjectBody extends AsyncIterable<Uint8Array>, AsyncDisposable {
+  /** Bytes that the body yields: all of the object from the offset on. A body that ends earlier rejects. */
   readonly sizeBytes: number;
 }

@@ -1,0 +1,81 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** As much as may wait for the disk, so that the one who brings the blocks need not wait for each of them. */
+const maxQueuedBytes = 16 * 1024 ** 2;
+
+/** The most buffers that one writev takes on Linux (IOV_MAX). */
+const maxBuffersPerWrite = 1024;
+
+/** Appends blocks to a file in the background, several a system call, holding at most 16 MiB and one block. */
+export class WriteQueue {
+  readonly #file: FileHandle;
+  #queued: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #writing: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #nextBatch = Promise.withResolvers<void>();
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Resolves once there is room for another block; rejects if an earlier one could not be written. */
+  async push(block: Uint8Array): Promise<void> {
+    this.#throwIfFailed();
+    this.#queued.push(block);
+    this.#queuedBytes += block.length;
+    this.#writing ??= this.#writeQueued();
+    while (this.#queuedBytes > maxQueuedBytes && this.#failure === undefined) await this.#nextBatch.promise;
+    this.#throwIfFailed();
+  }
+
+  /** Resolves once every block is written. */
+  async drain(): Promise<void> {
+    await this.settle();
+    this.#throwIfFailed();
+  }
+
+  /** Resolves once nothing is being written any more, well or not. */
+  async settle(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #writeQueued(): Promise<void> {
+    while (this.#queued.length > 0 && this.#failure === undefined) {
+      const batch = this.#queued.splice(0, maxBuffersPerWrite);
+      try {
+        this.#queuedBytes -= await writeAll(this.#file, batch);
+      } catch (error) {
+        this.#failure = { error };
+      }
+      this.#nextBatch.resolve();
+      this.#nextBatch = Promise.withResolvers<void>();
+    }
+    this.#writing = undefined;
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+/** A write may take less than it was given; the rest is written again. */
+async function writeAll(file: FileHandle, batch: Uint8Array[]): Promise<number> {
+  let writtenBytes = 0;
+  let rest = batch;
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.writev(rest);
+    writtenBytes += bytesWritten;
+    rest = withoutFirst(rest, bytesWritten);
+  }
+  return writtenBytes;
+}
+
+function withoutFirst(blocks: Uint8Array[], sizeBytes: number): Uint8Array[] {
+  let leftBytes = sizeBytes;
+  for (const [index, block] of blocks.entries()) {
+    if (leftBytes < block.length) return [block.subarray(leftBytes), ...blocks.slice(index + 1)];
+    leftBytes -= block.length;
+  }
+  return [];
+}

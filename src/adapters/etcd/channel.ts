@@ -1,0 +1,127 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import type { ClientHttp2Session } from 'node:http2';
+import { describeThrown, isWardenError, WardenError } from '../../errors/warden-error.ts';
+import { interruptedBy } from './errors.ts';
+import { openSession } from './session.ts';
+import type { TlsFiles } from './tls-files.ts';
+import { callUnary } from './unary-call.ts';
+
+/** Answers of unary calls are short: HTTP/2's own default will do. */
+const windowBytes = 64 * 1024;
+
+/**
+ * Balancers and NAT forget idle connections without a word, some after twenty seconds, and a call on a forgotten one
+ * only ends at its deadline. A connection unused for longer than this is replaced, which costs milliseconds.
+ */
+const maxIdleMs = 10_000;
+
+export interface CallOptions {
+  readonly timeoutMs: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Unary calls to one member over one connection, made at the first call and anew after it was lost. Sends each call once. */
+export class Channel implements AsyncDisposable {
+  readonly endpoint: string;
+  readonly #tls: TlsFiles | undefined;
+  readonly #disposed = new AbortController();
+  #session: Promise<ClientHttp2Session> | undefined;
+  #activeCalls = 0;
+  #lastUsedMs = 0;
+
+  constructor(endpoint: string, tls: TlsFiles | undefined) {
+    this.endpoint = endpoint;
+    this.#tls = tls;
+  }
+
+  async unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    input: MessageInitShape<I>,
+    options: CallOptions,
+    signal: AbortSignal,
+  ): Promise<MessageShape<O>> {
+    const call = {
+      name: method.name,
+      endpoint: this.endpoint,
+      path: `/${method.parent.typeName}/${method.name}`,
+      message: toBinary(method.input, create(method.input, input)),
+      ...options,
+    };
+    const session = await orInterrupted(this.#connect(), signal);
+    this.#activeCalls += 1;
+    try {
+      return decode(method.output, await callUnary(session, call, signal), call);
+    } catch (error) {
+      if (isWardenError(error, 'etcd-deadline', 'etcd-unreachable')) this.#retire();
+      throw error;
+    } finally {
+      this.#activeCalls -= 1;
+      this.#lastUsedMs = performance.now();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
+    const session = await this.#session?.catch(() => undefined);
+    session?.destroy();
+  }
+
+  async #connect(): Promise<ClientHttp2Session> {
+    if (this.#activeCalls === 0 && performance.now() - this.#lastUsedMs > maxIdleMs) this.#retire();
+    this.#session ??= openSession({ endpoint: this.endpoint, tls: this.#tls, windowBytes }, this.#disposed.signal);
+    const opening = this.#session;
+    try {
+      const session = await opening;
+      if (!session.closed && !session.destroyed) return session;
+    } catch (error) {
+      if (this.#session === opening) this.#session = undefined;
+      throw error;
+    }
+    if (this.#session === opening) this.#session = undefined;
+    return this.#connect();
+  }
+
+  /** Leaves the connection to the calls that are on it, and lets the next call make another. */
+  #retire(): void {
+    const retired = this.#session;
+    this.#session = undefined;
+    retired?.then(
+      (session) => session.close(),
+      () => undefined,
+    );
+  }
+}
+
+function decode<O extends DescMessage>(
+  schema: O,
+  answer: Uint8Array,
+  call: { readonly name: string; readonly endpoint: string },
+): MessageShape<O> {
+  try {
+    return fromBinary(schema, answer);
+  } catch (error) {
+    const reason = `${call.endpoint} answered ${call.name} with bytes that are not its message: ${describeThrown(error)}`;
+    throw new WardenError('etcd-answer-invalid', reason, { cause: error });
+  }
+}
+
+/** Stops waiting once the signal is aborted; what is waited for goes on. */
+async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  const interrupt = (): void => reject(interruptedBy(signal));
+  if (signal.aborted) interrupt();
+  signal.addEventListener('abort', interrupt);
+  try {
+    return await Promise.race([work, interrupted]);
+  } finally {
+    signal.removeEventListener('abort', interrupt);
+  }
+}

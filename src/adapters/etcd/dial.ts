@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
+import { WardenError } from '../../errors/warden-error.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { TlsMaterial } from './tls-files.ts';
+
+/**
+ * For the TCP connection, the TLS handshake and the first frame of the server together. They take milliseconds; four
+ * seconds forgive two lost packets (sent again after one and two more seconds) and do not hold up a run at a dead member.
+ */
+export const dialTimeoutMs = 4_000;
+
+/** A connected socket; with TLS its certificate is checked. Rejects with what node says, or with the signal's reason. */
+export async function dial(endpoint: Endpoint, tls: TlsMaterial | undefined, signal: AbortSignal): Promise<Socket> {
+  if (tls === undefined) return connected(connectTcp(endpoint.port, endpoint.host), 'connect', signal);
+  const socket = await connected(secureSocket(endpoint, tls), 'secureConnect', signal);
+  if (socket.alpnProtocol === 'h2') return socket;
+  socket.destroy();
+  throw new WardenError('etcd-answer-invalid', `${endpoint.url} does not offer HTTP/2 over TLS, which gRPC needs`);
+}
+
+/** A handshake that accepts any certificate, to look at it. Nothing may be sent over this socket. */
+export function dialWithoutTrust(endpoint: Endpoint, signal: AbortSignal): Promise<TLSSocket> {
+  const options = { host: endpoint.host, port: endpoint.port, ...sni(endpoint.host), ALPNProtocols: ['h2'] };
+  return connected(connectTls({ ...options, rejectUnauthorized: false }), 'secureConnect', signal);
+}
+
+function secureSocket(endpoint: Endpoint, { secureContext, files }: TlsMaterial): TLSSocket {
+  const name = files.serverName ?? endpoint.host;
+  return connectTls({
+    host: endpoint.host,
+    port: endpoint.port,
+    secureContext,
+    ALPNProtocols: ['h2'],
+    ...sni(name),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+  });
+}
+
+/** Server name indication carries names only, never addresses (RFC 6066, section 3); node refuses them. */
+function sni(name: string): { servername?: string } {
+  return isIP(name) === 0 ? { servername: name } : {};
+}
+
+async function connected<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
+  try {
+    await once(socket, event, { signal });
+    return socket;
+  } catch (error) {
+    socket.on('error', () => undefined);
+    socket.destroy();
+    throw error;
+  }
+}

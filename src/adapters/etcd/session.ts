@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { parseEndpoint } from './endpoints.ts';
+import { dial, dialTimeoutMs } from './dial.ts';
+import { interruptedBy } from './errors.ts';
+import { explainConnectFailure } from './explain-connect-failure.ts';
+import { readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts';
+
+export interface SessionOptions {
+  /** A client URL of the member. */
+  readonly endpoint: string;
+  readonly tls: TlsFiles | undefined;
+  /** Bytes that the member may send ahead of what was read, on the whole connection and on each stream. */
+  readonly windowBytes: number;
+}
+
+/**
+ * An HTTP/2 connection to one member, directly: no proxy of the environment is used. Resolves once the server's first
+ * frame came, so that a refused client certificate or a server that speaks something else is noticed here.
+ * The caller destroys it; an error that nobody waits for is swallowed and shows as `closed`.
+ */
+export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<ClientHttp2Session> {
+  const endpoint = parseEndpoint(options.endpoint);
+  const limit = AbortSignal.timeout(dialTimeoutMs);
+  const either = AbortSignal.any([signal, limit]);
+  let tls: TlsMaterial | undefined;
+  try {
+    tls = endpoint.secure ? await readTlsFiles(options.tls ?? {}, either) : undefined;
+    const socket = await dial(endpoint, tls, either);
+    const session = connect(endpoint.url, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: options.windowBytes },
+    });
+    session.on('error', () => undefined);
+    await firstFrame(session, either);
+    session.setLocalWindowSize(options.windowBytes);
+    return session;
+  } catch (error) {
+    if (signal.aborted) throw interruptedBy(signal);
+    throw await explainConnectFailure(endpoint, tls, limit.aborted ? 'timeout' : error, signal);
+  }
+}
+
+async function firstFrame(session: ClientHttp2Session, signal: AbortSignal): Promise<void> {
+  const closed = new AbortController();
+  session.once('close', () => closed.abort(new Error('the server closed the connection before it said anything')));
+  try {
+    await once(session, 'remoteSettings', { signal: AbortSignal.any([signal, closed.signal]) });
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import { type ClientHttp2Session, constants } from 'node:http2';
+import { WardenError } from '../../errors/warden-error.ts';
+import { type CallRequest, checkAnswerHeaders, readCallStatus, sendCall } from './call.ts';
+import { callFailed, type CallStatus, interruptedBy } from './errors.ts';
+
+/** gRPC's customary limit of a message; the longest that we ask for, a member list, takes a few KiB. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+export interface UnaryCall extends CallRequest {
+  /** For messages of errors: `Status`, `https://10.0.0.1:2379`. */
+  readonly name: string;
+  readonly endpoint: string;
+  readonly timeoutMs: number;
+}
+
+/** Sends one message, once, and resolves with the one that answers it. */
+export async function callUnary(
+  session: ClientHttp2Session,
+  call: UnaryCall,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (signal.aborted) throw interruptedBy(signal);
+  const { name, endpoint } = call;
+  // The member stops working on the call after this time as well.
+  const stream = sendCall(session, { ...call, metadata: { ...call.metadata, 'grpc-timeout': `${call.timeoutMs}m` } });
+  const chunks: Buffer[] = [];
+  let receivedBytes = 0;
+  let status: CallStatus | undefined;
+  let failure: WardenError | undefined;
+  const giveUp = (error: WardenError): void => {
+    failure ??= error;
+    stream.close(constants.NGHTTP2_CANCEL);
+  };
+  const interrupt = (): void => giveUp(interruptedBy(signal));
+  signal.addEventListener('abort', interrupt);
+  const timer = setTimeout(() => {
+    giveUp(new WardenError('etcd-deadline', `${endpoint} did not answer ${name} within ${call.timeoutMs / 1000} s`));
+  }, call.timeoutMs);
+  try {
+    await new Promise<void>((closed) => {
+      stream.on('response', (headers) => {
+        failure ??= checkAnswerHeaders(headers, name, endpoint);
+        status = readCallStatus(headers);
+      });
+      stream.on('trailers', (headers) => void (status = readCallStatus(headers)));
+      stream.on('data', (chunk: Buffer) => {
+        receivedBytes += chunk.length;
+        if (receivedBytes <= maxAnswerBytes) chunks.push(chunk);
+        else
+          giveUp(
+            new WardenError(
+              'etcd-answer-invalid',
+              `${endpoint} answered ${name} with more than ${maxAnswerBytes} bytes`,
+            ),
+          );
+      });
+      stream.on('error', (error) => {
+        failure ??= new WardenError(
+          'etcd-unreachable',
+          `the connection to ${endpoint} broke during ${name}: ${error.message}`,
+          { cause: error },
+        );
+      });
+      stream.on('close', closed);
+    });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', interrupt);
+  }
+  if (failure !== undefined) throw failure;
+  if (status === undefined)
+    throw new WardenError('etcd-unreachable', `the connection to ${endpoint} ended during ${name}`);
+  if (status.code !== 0) throw callFailed(name, endpoint, status);
+  return messageOf(Buffer.concat(chunks), name, endpoint);
+}
+
+function messageOf(body: Buffer, name: string, endpoint: string): Uint8Array {
+  if (body.length >= 5 && body[0] === 0 && body.readUInt32BE(1) === body.length - 5) return body.subarray(5);
+  throw new WardenError(
+    'etcd-answer-invalid',
+    `${endpoint} answered ${name} with something that is not one gRPC message`,
+  );
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { isWardenError } from '../../errors/warden-error.ts';
+import type { Bucket } from './bucket.ts';
+import { checksumHeaders } from './checksums.ts';
+import type { S3StoreOptions } from './options.ts';
+
+/** Metadata that tells an object of this very write from one that somebody else stored under the same name. */
+const writeMark = 'etcd-warden-write';
+
+/** A write that was cut off can still land; stores need a moment for it. Waits before each look, in milliseconds. */
+const looksAfterCutOffMs = [0, 500, 1500, 3000];
+
+export function newWriteMark(): string {
+  return randomUUID();
+}
+
+/** Headers of every object that the store writes. */
+export function objectHeaders(options: S3StoreOptions, mark: string) {
+  const { storageClass, serverSideEncryption: encryption, objectLock } = options;
+  return {
+    Metadata: { [writeMark]: mark },
+    ...(storageClass !== undefined && { StorageClass: storageClass as 'STANDARD' }),
+    ...(encryption !== undefined && { ServerSideEncryption: encryption.type }),
+    ...(encryption?.kmsKeyId !== undefined && { SSEKMSKeyId: encryption.kmsKeyId }),
+    ...(objectLock !== undefined && {
+      ObjectLockMode: objectLock.mode === 'governance' ? ('GOVERNANCE' as const) : ('COMPLIANCE' as const),
+      ObjectLockRetainUntilDate: new Date(Date.now() + objectLock.retainMs),
+    }),
+  };
+}
+
+/** Stores `body` if nothing is stored under `name`. */
+export async function putOnce(
+  bucket: Bucket,
+  name: string,
+  body: Uint8Array,
+  mark: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const command = new PutObjectCommand({
+    Bucket: bucket.options.bucket,
+    Key: name,
+    Body: body,
+    ContentLength: body.length,
+    IfNoneMatch: '*',
+    ...objectHeaders(bucket.options, mark),
+    ...checksumHeaders(body, bucket.options),
+  });
+  const about = { operation: 'PutObject', name, writes: true };
+  await bucket.ask(about, (client, options) => client.send(command, options), signal);
+}
+
+/** Whether the object stored under `name` is the one that was written with `mark`. */
+export async function carriesMark(bucket: Bucket, name: string, mark: string, signal: AbortSignal): Promise<boolean> {
+  const command = new HeadObjectCommand({ Bucket: bucket.options.bucket, Key: name });
+  try {
+    const head = await bucket.ask(
+      { operation: 'HeadObject', name },
+      (client, options) => client.send(command, options),
+      signal,
+    );
+    return head.Metadata?.[writeMark] === mark;
+  } catch (error) {
+    if (isWardenError(error, 'store-object-missing')) return false;
+    throw error;
+  }
+}
+
+/** Removes what a write that was cut off stored after all, should it appear within some seconds. */
+export async function removeIfItLands(bucket: Bucket, name: string, mark: string, signal: AbortSignal): Promise<void> {
+  for (const waitMs of looksAfterCutOffMs) {
+    await sleep(waitMs, undefined, { signal });
+    if (await carriesMark(bucket, name, mark, signal)) return removeObject(bucket, name, signal);
+  }
+}
+
+export async function removeObject(bucket: Bucket, name: string, signal: AbortSignal): Promise<void> {
+  const command = new DeleteObjectCommand({ Bucket: bucket.options.bucket, Key: name });
+  try {
+    await bucket.ask({ operation: 'DeleteObject', name }, (client, options) => client.send(command, options), signal);
+  } catch (error) {
+    if (!isWardenError(error, 'store-object-missing')) throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { createDirectoryStore } from '../adapters/directory/store.ts';
+import { createEtcd } from '../adapters/etcd/etcd.ts';
+import { createAesKeyFileProvider } from '../adapters/keys/aes-key-file.ts';
+import { createKmsProvider } from '../adapters/keys/kms.ts';
+import { createRsaPrivateKeyProvider, createRsaPublicKeyProvider } from '../adapters/keys/rsa-key-file.ts';
+import { createLog, type LogOptions } from '../adapters/observability/log.ts';
+import { createS3Store } from '../adapters/s3/store.ts';
+import { defaultRetryPolicy, retryWith } from '../adapters/store-layers/retry.ts';
+import { withRetries } from '../adapters/store-layers/with-retries.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import { localFiles } from '../adapters/system/local-files.ts';
+import type { Config } from '../config/schema.ts';
+import { readSecretFile } from '../config/secret.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Etcd } from '../ports/etcd.ts';
+import type { KeyProvider } from '../ports/key-provider.ts';
+import type { LocalFiles } from '../ports/local-files.ts';
+import type { Log } from '../ports/log.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { Repository } from '../ports/repository.ts';
+
+/** Everything that jobs are made of, for one configuration. Nothing is contacted before a job asks. */
+export interface Parts extends AsyncDisposable {
+  readonly etcd: Etcd;
+  readonly repositories: readonly Repository[];
+  readonly recipients: readonly KeyProvider[] | 'none';
+  /** Whatever may open a backup: identities first, then the recipients that can. */
+  readonly identities: readonly KeyProvider[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly files: LocalFiles;
+  readonly random: (count: number) => Uint8Array;
+}
+
+/** Turns a configuration into adapters. The only file that knows every class of them. */
+export function compose(config: Config, logging: Omit<LogOptions, 'base'>): Parts {
+  const log = createLog({ ...logging, base: { cluster: config.cluster.name } });
+  const stack = new AsyncDisposableStack();
+  const { encryption } = config;
+  const sealing = encryption === 'none' ? [] : encryption.recipients.map((key) => stack.use(createKey(key, config)));
+  const opening = encryption === 'none' ? [] : encryption.identities.map((key) => stack.use(createKey(key, config)));
+  return {
+    etcd: stack.use(createEtcdOf(config)),
+    repositories: config.repositories.map(({ name, store }) => ({ name, store: stack.use(createStore(store, name, config, log)) })),
+    recipients: encryption === 'none' ? 'none' : sealing,
+    identities: [...opening, ...sealing.filter((key) => key.opening !== undefined)],
+    clock: systemClock,
+    log,
+    files: localFiles,
+    random: randomBytes,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** What commands without a configuration need. */
+export function composeFiles(): LocalFiles {
+  return localFiles;
+}
+
+function createEtcdOf({ cluster }: Config): Etcd {
+  const { auth } = cluster;
+  return createEtcd({
+    endpoints: cluster.endpoints,
+    discovery: cluster.discovery,
+    endpointMap: new Map(Object.entries(cluster.endpointMap)),
+    tls: cluster.tls,
+    auth:
+      auth === undefined
+        ? undefined
+        : { username: auth.username, readPassword: () => readSecretFile(auth.passwordFile, 'cluster.auth.passwordFile') },
+  });
+}
+
+type Key = Exclude<Config['encryption'], 'none'>['recipients' | 'identities'][number];
+
+function createKey(key: Key, { aws }: Config): KeyProvider {
+  switch (key.type) {
+    case 'aws-kms':
+      return createKmsProvider({ keyArn: key.keyArn, endpoint: aws.kmsEndpoint, caFile: aws.caFile, proxy: aws.proxy });
+    case 'aes-key-file':
+      return createAesKeyFileProvider(key);
+    case 'rsa-public-key':
+      return createRsaPublicKeyProvider(key);
+    case 'rsa-private-key':
+      return createRsaPrivateKeyProvider(key);
+  }
+}
+
+function createStore(store: Config['repositories'][number]['store'], repository: string, { aws }: Config, log: Log): ObjectStore {
+  const retry = retryWith(defaultRetryPolicy);
+  const onLeftover = (error: Error): void => log.warn('could not clean up after an upload', { repository, reason: error.message });
+  if (store.type === 'directory') return withRetries(createDirectoryStore({ path: store.path, onLeftover }), retry);
+  const { mode, retain } = store.objectLock;
+  const { serverSideEncryption: type, serverSideEncryptionKey: kmsKeyId } = store;
+  const s3 = createS3Store({
+    bucket: store.bucket,
+    prefix: store.prefix,
+    region: store.region ?? aws.region,
+    endpoint: store.endpoint ?? aws.s3Endpoint,
+    forcePathStyle: store.forcePathStyle,
+    caFile: store.caFile ?? aws.caFile,
+    proxy: aws.proxy,
+    partSizeBytes: store.partSize === 'auto' ? 'auto' : store.partSize.bytes,
+    concurrency: store.concurrency,
+    storageClass: store.storageClass,
+    serverSideEncryption: type === undefined ? undefined : { type, kmsKeyId },
+    checksums: store.checksums,
+    objectLock: mode === 'none' ? undefined : { mode, retainMs: retain.ms },
+    retry,
+    onLeftover,
+  });
+  return withRetries(s3, retry);
+}

@@ -1,0 +1,113 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { WardenError } from '../../errors/warden-error.ts';
+import { backUp, planBackup, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
+import { formatLineage } from '../../repository/layout.ts';
+import { toolVersion } from '../../version.ts';
+import { formatBytes, formatDuration, formatHash } from '../format.ts';
+import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
+import type { Result } from '../output.ts';
+import { formatFacts, formatTable } from '../table.ts';
+
+interface Options {
+  readonly tag: Readonly<Record<string, string>>;
+  readonly dryRun?: boolean;
+}
+
+export function addBackupCommand(program: Command, carryOut: CarryOut): void {
+  program
+    .command('backup')
+    .description('take, verify and store one backup in every repository')
+    .option('--tag <key=value>', 'a label for the manifest; may be repeated', collectTag, {})
+    .option('--dry-run', 'show which member would serve, and store nothing')
+    .action((options: Options) => carryOut((invocation) => runBackup(invocation, options)));
+}
+
+async function runBackup(invocation: Invocation, options: Options): Promise<Outcome> {
+  const config = await invocation.loadConfig();
+  const parts = { ...invocation.open(config), progress: invocation.output.progress };
+  const { snapshot, cluster } = config;
+  if (options.dryRun === true) {
+    const plan = await planBackup(parts, snapshot.prefer, invocation.signal);
+    return { result: describePlan(plan, parts.repositories.map((repository) => `${repository.name}: ${repository.store.description}`)) };
+  }
+  const { spool, compression } = snapshot;
+  const result = await backUp(
+    parts,
+    {
+      cluster: cluster.name,
+      prefer: snapshot.prefer,
+      limits: { idleTimeoutMs: snapshot.idleTimeout.ms, maxStreamHoldMs: snapshot.maxStreamHold.ms },
+      compression: compression.algorithm === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.level },
+      spool: spool.directory === '' ? undefined : { directory: spool.directory, maxSizeBytes: spool.maxSize.bytes },
+      tags: options.tag,
+      toolVersion,
+    },
+    invocation.signal,
+  );
+  const error = partlyFailed(result);
+  return error === undefined ? { result: describeBackup(result) } : { result: describeBackup(result), error };
+}
+
+function describeBackup({ place, manifest, stored, failed, skippedMembers }: BackupResult): Result {
+  const { snapshot, member, timings, freshness } = manifest;
+  const seconds = Date.parse(timings.committedAt) - Date.parse(timings.startedAt);
+  const checks = manifest.checks.map(({ name, result }) => (result === 'passed' ? name : `${name} ${result}`));
+  return {
+    json: {
+      backup: place.id.text,
+      cluster: place.cluster,
+      lineage: place.lineage,
+      repositories: [
+        ...stored.map((name) => ({ name, result: 'stored' })),
+        ...[...failed].map(([name, { code, message }]) => ({ name, result: 'failed', code, message })),
+      ],
+      skippedMembers,
+      manifest,
+    },
+    lines: [
+      `backup ${place.id.text} is stored in ${stored.join(', ')}`,
+      '',
+      ...formatFacts([
+        ['member', `${member.name} (${member.role}, etcd ${member.version})`],
+        ['revision', `${snapshot.revision}${freshness.checked ? `, at least ${freshness.readRevision} was asked for` : ''}`],
+        ['snapshot', `${formatBytes(snapshot.sizeBytes)}, hash ${formatHash(snapshot.hash)}`],
+        ['stored', `${formatBytes(manifest.stored.sizeBytes)} as ${manifest.stored.object}`],
+        ['checks', checks.join(', ')],
+        ['took', `${formatDuration(seconds)}, the stream was open for ${formatDuration(timings.streamHeldMs)}`],
+      ]),
+    ],
+  };
+}
+
+function describePlan(plan: BackupPlan, repositories: readonly string[]): Result {
+  return {
+    json: { ...plan, clusterId: formatLineage(plan.clusterId), repositories },
+    lines: [
+      ...formatTable(plan.candidates, [
+        { title: 'TRIED', value: (candidate) => String(plan.candidates.indexOf(candidate) + 1) },
+        { title: 'MEMBER', value: ({ name }) => name },
+        { title: 'ROLE', value: ({ role }) => role },
+        { title: 'SIZE', align: 'right', value: ({ dbSizeBytes }) => formatBytes(dbSizeBytes) },
+      ]),
+      ...plan.skippedMembers.map(({ name, reason }) => `skipped ${name}: ${reason}`),
+      '',
+      ...repositories.map((repository) => `would store in ${repository}`),
+    ],
+  };
+}
+
+function partlyFailed({ failed, stored }: BackupResult): WardenError | undefined {
+  if (failed.size === 0) return undefined;
+  const reasons = [...failed].map(([name, { message }]) => `${name} failed: ${message}`);
+  return new WardenError('repositories-failed', `stored in ${stored.join(', ')} only; ${reasons.join('; ')}`, {
+    details: { stored, failed: [...failed.keys()], codes: [...failed.values()].map(({ code }) => code) },
+  });
+}
+
+function collectTag(text: string, tags: Readonly<Record<string, string>>): Record<string, string> {
+  const [, key, value] = /^([A-Za-z0-9_./-]{1,63})=(.{0,256})$/.exec(text) ?? [];
+  if (key === undefined || value === undefined) {
+    throw new InvalidArgumentError('expected key=value; keys are 1 to 63 of A-Z a-z 0-9 _ . / -, values at most 256 characters');
+  }
+  return { ...tags, [key]: value };
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import { toWardenError } from '../../errors/warden-error.ts';
+import type { Inspection } from '../../inspect/inspection.ts';
+import { inspectFile, type InspectedFile } from '../../jobs/inspect.ts';
+import { proveSound } from '../../snapshot/prove.ts';
+import { formatBytes, formatHash } from '../format.ts';
+import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
+import type { Result } from '../output.ts';
+import { formatFacts, formatTable } from '../table.ts';
+
+export function addInspectCommand(program: Command, carryOut: CarryOut): void {
+  program
+    .command('inspect')
+    .description('facts of a snapshot file or a stored object; needs no cluster, and a configuration only for sealed ones')
+    .argument('<file>', 'a snapshot as etcdctl saves it, or a snapshot object of a repository')
+    .action((file: string) => carryOut((invocation) => runInspect(invocation, file)));
+}
+
+async function runInspect(invocation: Invocation, file: string): Promise<Outcome> {
+  const identities = (await invocation.openIfConfigured())?.identities ?? [];
+  const { output, signal, files } = invocation;
+  const inspected = await inspectFile(files, file, identities, output.progress, signal);
+  const result = describeInspected(inspected);
+  try {
+    proveSound(inspected.inspection);
+    return { result };
+  } catch (error) {
+    return { result, error: toWardenError(error) };
+  }
+}
+
+function describeInspected({ path, format, inspection }: InspectedFile): Result {
+  const { damage, encryptionProviders, largestPrefixes } = inspection;
+  return {
+    json: { path, format, ...inspection },
+    lines: [
+      ...formatFacts([['file', path], ['format', format], ['verdict', inspection.verdict], ...describeFacts(inspection)]),
+      ...damage.map(({ code, where, message }) => `damage  ${code}: ${where === '' ? '' : `${where}: `}${message}`),
+      ...encryptionProviders.map(({ provider, keyName, keys }) => `encrypted by Kubernetes  ${provider} ${keyName}: ${keys} keys`),
+      ...(largestPrefixes.length === 0 ? [] : ['', ...tableOfPrefixes(largestPrefixes)]),
+    ],
+  };
+}
+
+function describeFacts(inspection: Inspection): (readonly [string, string])[] {
+  const { kvHash, hash, pageSizeBytes } = inspection;
+  const kvHashText = kvHash === undefined ? (inspection.kvHashSkipped ?? 'unknown') : `${formatHash(kvHash.hash)} at revision ${kvHash.revision}`;
+  return [
+    ['size', `${formatBytes(inspection.sizeBytes)}${pageSizeBytes === undefined ? '' : `, pages of ${formatBytes(pageSizeBytes)}`}`],
+    ['trailer', inspection.trailer],
+    ['SHA-256', inspection.sha256],
+    ['hash', hash === undefined ? 'unknown' : formatHash(hash)],
+    ['HashKV', kvHashText],
+    ['revision', `${inspection.revision}, compacted at ${inspection.compactRevision}`],
+    ['keys', `${inspection.liveKeys ?? 'unknown number'} live, ${inspection.totalEntries} entries in all`],
+    ['storage version', inspection.storageVersion ?? 'before 3.6'],
+  ];
+}
+
+function tableOfPrefixes(prefixes: Inspection['largestPrefixes']): string[] {
+  return formatTable(prefixes.slice(0, 10), [
+    { title: 'LARGEST PREFIXES', value: ({ prefix }) => prefix },
+    { title: 'ENTRIES', align: 'right', value: ({ entries }) => String(entries) },
+    { title: 'BYTES', align: 'right', value: ({ bytes }) => formatBytes(bytes) },
+  ]);
+}

@@ -1,0 +1,107 @@
+import type { Command } from 'commander';
+import { WardenError } from '../../errors/warden-error.ts';
+import { listBackups, type ListedRepository } from '../../jobs/list.ts';
+import type { CatalogueEntry } from '../../repository/catalogue.ts';
+import { formatAge, formatBytes, formatTime } from '../format.ts';
+import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
+import type { Result } from '../output.ts';
+import { chooseRepositories } from '../choose-repositories.ts';
+import { formatTable } from '../table.ts';
+
+interface Options {
+  readonly repository?: string;
+  readonly lineage?: string;
+  readonly all?: boolean;
+  readonly check?: boolean;
+}
+
+export function addListCommand(program: Command, carryOut: CarryOut): void {
+  program
+    .command('list')
+    .description('backups, newest first, per repository')
+    .option('--repository <name>', 'only this repository')
+    .option('--lineage <id>', 'only backups of this etcd cluster id (hexadecimal)')
+    .option('--all', 'also incomplete ones')
+    .option('--check', 'compare stored sizes with the manifests; damaged or missing → exit 3')
+    .action((options: Options) => carryOut((invocation) => runList(invocation, options)));
+}
+
+async function runList(invocation: Invocation, options: Options): Promise<Outcome> {
+  const config = await invocation.loadConfig();
+  const { repositories, clock } = invocation.open(config);
+  const chosen = chooseRepositories(repositories, options.repository);
+  const check = options.check === true;
+  const lineage = options.lineage?.toLowerCase().padStart(16, '0');
+  const listed = await listBackups(chosen, { cluster: config.cluster.name, lineage, check }, invocation.signal);
+  const result = describeList(listed, options.all === true, clock.now());
+  const error = judge(listed);
+  return error === undefined ? { result } : { result, error };
+}
+
+function describeList(listed: readonly ListedRepository[], all: boolean, now: Date): Result {
+  const shown = listed.map((repository) => ({
+    ...repository,
+    entries: (repository.catalogue?.entries ?? []).filter((entry) => all || entry.state !== 'incomplete'),
+  }));
+  return {
+    json: {
+      repositories: shown.map(({ repository, entries, catalogue, findings, error }) => ({
+        name: repository,
+        ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+        foreignObjects: catalogue?.foreignObjects ?? 0,
+        backups: entries.map((entry) => describeEntry(entry, findings)),
+      })),
+    },
+    lines: shown.flatMap(({ repository, entries, findings, error }) => [
+      `repository ${repository}${error === undefined ? '' : `: ${error.message}`}`,
+      ...(error !== undefined ? [] : entries.length === 0 ? ['  no backups'] : tableOf(entries, findings, now)),
+      '',
+    ]),
+  };
+}
+
+function tableOf(entries: readonly CatalogueEntry[], findings: ReadonlyMap<string, string>, now: Date): string[] {
+  const several = new Set(entries.map((entry) => entry.place.lineage)).size > 1;
+  const lines = formatTable(entries, [
+    { title: 'ID', value: ({ place }) => place.id.text },
+    { title: 'AGE', align: 'right', value: ({ place }) => formatAge(place.id.time, now) },
+    { title: 'STORED', align: 'right', value: ({ snapshot }) => (snapshot === undefined ? '-' : formatBytes(snapshot.sizeBytes)) },
+    { title: 'STATE', value: (entry) => statesOf(entry, findings).join(', ') },
+    { title: 'READ BACK', value: ({ verifiedAt }) => (verifiedAt === undefined ? '-' : formatTime(verifiedAt)) },
+    ...(several ? [{ title: 'LINEAGE', value: ({ place }: CatalogueEntry) => place.lineage }] : []),
+  ]);
+  return [...lines, ...[...findings].map(([id, finding]) => `${id}: ${finding}`)].map((line) => `  ${line}`);
+}
+
+function describeEntry(entry: CatalogueEntry, findings: ReadonlyMap<string, string>): object {
+  const { place, snapshot, verifiedAt, drilledAt, damagedAt, holds } = entry;
+  return {
+    id: place.id.text,
+    lineage: place.lineage,
+    time: formatTime(place.id.time),
+    state: findings.has(place.id.text) ? 'damaged' : entry.state,
+    storedBytes: snapshot?.sizeBytes ?? null,
+    verifiedAt: verifiedAt === undefined ? null : formatTime(verifiedAt),
+    drilledAt: drilledAt === undefined ? null : formatTime(drilledAt),
+    damagedAt: damagedAt === undefined ? null : formatTime(damagedAt),
+    holds,
+    finding: findings.get(place.id.text) ?? null,
+  };
+}
+
+function statesOf(entry: CatalogueEntry, findings: ReadonlyMap<string, string>): string[] {
+  const state = findings.has(entry.place.id.text) ? 'damaged' : entry.state;
+  return entry.holds.length > 0 ? [state, 'held'] : [state];
+}
+
+/** Damage found by `--check` comes before a repository that could not be listed: it is the worse news. */
+function judge(listed: readonly ListedRepository[]): WardenError | undefined {
+  const damaged = listed.flatMap(({ repository, findings }) => [...findings].map(([id, finding]) => `${repository}: ${id}: ${finding}`));
+  if (damaged.length > 0) return new WardenError('object-damaged', damaged.join('\n'), { details: { damaged } });
+  const failed = listed.flatMap(({ repository, error }) => (error === undefined ? [] : [{ repository, error }]));
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  if (failed.length === listed.length) return first.error;
+  const reasons = failed.map(({ repository, error }) => `${repository} failed: ${error.message}`);
+  return new WardenError('repositories-failed', reasons.join('; '), { details: { failed: failed.map(({ repository }) => repository) } });
+}

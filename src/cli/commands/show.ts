@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import { showBackup, type ShownBackup } from '../../jobs/show.ts';
+import { formatBytes, formatHash, formatTime } from '../format.ts';
+import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
+import { clean, type Result } from '../output.ts';
+import { chooseRepositories } from '../choose-repositories.ts';
+import { formatFacts } from '../table.ts';
+
+interface Options {
+  readonly repository?: string;
+}
+
+export function addShowCommand(program: Command, carryOut: CarryOut): void {
+  program
+    .command('show')
+    .description('one backup: facts, checks, holds, how to restore it')
+    .argument('<id>', 'a backup id, an unambiguous prefix of one, latest or latest-verified')
+    .option('--repository <name>', 'only this repository')
+    .action((id: string, options: Options) => carryOut((invocation) => runShow(invocation, id, options)));
+}
+
+async function runShow(invocation: Invocation, id: string, options: Options): Promise<Outcome> {
+  const config = await invocation.loadConfig();
+  const { repositories } = invocation.open(config);
+  const chosen = chooseRepositories(repositories, options.repository);
+  return { result: describeShown(await showBackup(chosen, config.cluster.name, id, invocation.signal)) };
+}
+
+function describeShown({ repository, entry, manifest }: ShownBackup): Result {
+  const { state, holds, verifiedAt, drilledAt, damagedAt } = entry;
+  const time = (at: Date | undefined): string | null => (at === undefined ? null : formatTime(at));
+  const evidence = { verifiedAt: time(verifiedAt), drilledAt: time(drilledAt), damagedAt: time(damagedAt) };
+  return {
+    json: { repository, state, holds, ...evidence, manifest },
+    lines: [
+      ...formatFacts([
+        ['backup', manifest.id],
+        ['repository', repository],
+        ['state', [state, ...(holds.length > 0 ? [`held by ${holds.join(', ')}`] : [])].join(', ')],
+        ['cluster', `${manifest.cluster.name}, lineage ${manifest.cluster.lineage}`],
+        ...describeOrigin(manifest),
+        ...describeContent(manifest),
+        ['read back', evidence.verifiedAt ?? 'never; run etcd-warden verify'],
+        ...(evidence.damagedAt === null ? [] : [['damaged', evidence.damagedAt] as const]),
+        ...Object.entries(manifest.tags).map(([key, value]) => [`tag ${key}`, value] as const),
+      ]),
+      '',
+      'Checks',
+      ...formatFacts(manifest.checks.map(({ name, result, detail }) => [`  ${name}`, `${result}: ${detail}`] as const)),
+      '',
+      'Restore',
+      ...manifest.restore.map((command) => `  ${clean(command)}`),
+      ...neededKeys(manifest),
+    ],
+  };
+}
+
+type Manifest = ShownBackup['manifest'];
+type Fact = readonly [string, string];
+
+function describeOrigin({ member, timings, tool, freshness }: Manifest): Fact[] {
+  return [
+    ['taken', `${timings.startedAt}, stored ${timings.committedAt}, by etcd-warden ${tool.version}`],
+    ['member', `${member.name} (${member.role}, etcd ${member.version}, id ${member.id})`],
+    ['freshness', freshness.checked ? `contains everything up to revision ${freshness.readRevision}` : freshness.reason],
+  ];
+}
+
+function describeContent({ snapshot, stored, compression, encryption }: Manifest): Fact[] {
+  const recipients = encryption === 'none' ? [] : encryption.recipients.map(({ kind, name }) => `${kind} ${name}`);
+  return [
+    ['revision', `${snapshot.revision}, compacted at ${snapshot.compactRevision}`],
+    ['keys', `${snapshot.liveKeys ?? 'unknown number'} live, ${snapshot.totalEntries} entries in all`],
+    ['hash', `${formatHash(snapshot.hash)}${snapshot.kvHash === null ? '' : `, HashKV ${formatHash(snapshot.kvHash.hash)}`}`],
+    ['snapshot', `${formatBytes(snapshot.sizeBytes)}, SHA-256 ${snapshot.sha256}`],
+    ['stored', `${formatBytes(stored.sizeBytes)} as ${stored.object}, SHA-256 ${stored.sha256}`],
+    ['compression', compression.algorithm === 'none' ? 'none' : `${compression.algorithm} level ${compression.level}`],
+    ['opened by', recipients.length === 0 ? 'anybody: it is not encrypted' : recipients.join(', ')],
+  ];
+}
+
+/** Values that Kubernetes encrypted need its keys as well: a restore without them is worth little. */
+function neededKeys({ snapshot }: Manifest): string[] {
+  const providers = snapshot.encryptionProviders.map(({ provider, keyName, keys }) => `${provider} ${keyName} (${keys} keys)`);
+  return providers.length === 0 ? [] : ['', `The API server's encryption keys are needed too: ${clean(providers.join(', '))}`];
+}

@@ -1,0 +1,93 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { WardenError } from '../../errors/warden-error.ts';
+import { verifyBackups, type VerifyResult } from '../../jobs/verify.ts';
+import type { Selection } from '../../repository/select-backups.ts';
+import { formatBytes } from '../format.ts';
+import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
+import type { Result } from '../output.ts';
+import { chooseRepositories } from '../choose-repositories.ts';
+import { formatTable } from '../table.ts';
+
+interface Options {
+  readonly all?: boolean;
+  readonly subset?: Selection & { kind: 'subset' };
+  readonly repository?: string;
+}
+
+export function addVerifyCommand(program: Command, carryOut: CarryOut): void {
+  program
+    .command('verify')
+    .description('read backups back to the last byte and prove them whole')
+    .argument('[id...]', 'backup ids, unambiguous prefixes, latest or latest-verified (default: latest)')
+    .option('--all', 'every backup')
+    .option('--subset <n/t>', 'the n-th of t parts of all backups', parseSubset)
+    .option('--repository <name>', 'only this repository')
+    .action((ids: string[], options: Options) => carryOut((invocation) => runVerify(invocation, ids, options)));
+}
+
+async function runVerify(invocation: Invocation, ids: readonly string[], options: Options): Promise<Outcome> {
+  const selection = select(ids, options);
+  const config = await invocation.loadConfig();
+  const parts = invocation.open(config);
+  const repositories = chooseRepositories(parts.repositories, options.repository);
+  const { progress } = invocation.output;
+  const verified = await verifyBackups({ ...parts, repositories, progress }, config.cluster.name, selection, invocation.signal);
+  const error = judge(verified, repositories.length);
+  return error === undefined ? { result: describeVerified(verified) } : { result: describeVerified(verified), error };
+}
+
+function select(ids: readonly string[], { all, subset }: Options): Selection {
+  if ([ids.length > 0, all === true, subset !== undefined].filter(Boolean).length > 1) {
+    throw new WardenError('usage', 'give backup ids, --all or --subset, and only one of them');
+  }
+  if (all === true) return { kind: 'all' };
+  return subset ?? { kind: 'references', references: ids.length === 0 ? ['latest'] : ids };
+}
+
+function describeVerified({ backups, failed }: VerifyResult): Result {
+  return {
+    json: {
+      backups: backups.map(({ repository, place, snapshotBytes, error, recorded }) => ({
+        repository,
+        id: place.id.text,
+        lineage: place.lineage,
+        result: error === undefined ? 'verified' : 'failed',
+        snapshotBytes: snapshotBytes ?? null,
+        recorded,
+        ...(error === undefined ? {} : { code: error.code, message: error.message }),
+      })),
+      failedRepositories: [...failed].map(([name, { code, message }]) => ({ name, code, message })),
+    },
+    lines:
+      backups.length === 0
+        ? ['nothing to verify']
+        : formatTable(backups, [
+            { title: 'REPOSITORY', value: ({ repository }) => repository },
+            { title: 'ID', value: ({ place }) => place.id.text },
+            { title: 'RESULT', value: ({ error }) => (error === undefined ? 'verified' : error.code) },
+            { title: 'SNAPSHOT', align: 'right', value: ({ snapshotBytes }) => (snapshotBytes === undefined ? '-' : formatBytes(snapshotBytes)) },
+            { title: 'RECORDED', value: ({ recorded }) => (recorded ? 'yes' : 'no') },
+          ]),
+  };
+}
+
+/** Damage comes first; then failures of all, then of some. */
+function judge({ backups, failed }: VerifyResult, repositories: number): WardenError | undefined {
+  const errors = [...backups.flatMap(({ repository, place, error }) => (error === undefined ? [] : [{ where: `${repository}: ${place.id.text}`, error }]))];
+  for (const [repository, error] of failed) errors.push({ where: repository, error });
+  const worst = errors.find(({ error }) => error.exitStatus === 3) ?? errors[0];
+  if (worst === undefined) return undefined;
+  const message = errors.map(({ where, error }) => `${where}: ${error.message}`).join('\n');
+  const details = { codes: errors.map(({ error }) => error.code) };
+  const someWorked = backups.some(({ error }) => error === undefined) || (failed.size > 0 && failed.size < repositories);
+  if (worst.error.exitStatus !== 3 && someWorked) return new WardenError('partly-verified', message, { details });
+  return new WardenError(worst.error.code, message, { details, hint: worst.error.hint, cause: worst.error });
+}
+
+function parseSubset(text: string): Selection & { kind: 'subset' } {
+  const [, part, of] = /^([1-9]\d{0,3})\/([1-9]\d{0,3})$/.exec(text) ?? [];
+  if (part === undefined || of === undefined || Number(part) > Number(of)) {
+    throw new InvalidArgumentError('expected n/t with 1 ≤ n ≤ t, such as 1/14');
+  }
+  return { kind: 'subset', part: Number(part), of: Number(of) };
+}

@@ -1,0 +1,93 @@
+import { compose, composeFiles, type Parts } from '../agent/compose.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { exitStatus } from '../errors/table.ts';
+import { toWardenError, WardenError } from '../errors/warden-error.ts';
+import { Output, type Result } from './output.ts';
+
+/** Options that stand before or after every command. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly progress: boolean;
+}
+
+/** What a command line needs of the process. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** How a command ended: what it found, what went wrong, or both where a part of the work was done. */
+export interface Outcome {
+  readonly result?: Result;
+  readonly error?: WardenError;
+}
+
+/** What a command file hands its work to; thrown errors become the outcome too. */
+export type CarryOut = (work: (invocation: Invocation) => Promise<Outcome>) => Promise<void>;
+
+/** One command line being carried out: its options, its output, and whatever it opened. */
+export class Invocation {
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  readonly #options: GlobalOptions;
+  readonly #surroundings: Surroundings;
+  readonly #opened = new AsyncDisposableStack();
+
+  constructor(options: GlobalOptions, surroundings: Surroundings, signal: AbortSignal) {
+    const { stdout, stderr } = surroundings;
+    const progress = options.progress && options.json !== true && stderr.isTTY;
+    this.output = new Output({ json: options.json === true, progress, stdout, stderr });
+    this.signal = signal;
+    this.#options = options;
+    this.#surroundings = surroundings;
+  }
+
+  /** Runs a command to its end, prints what came of it, releases everything; resolves with the exit status. */
+  async run(work: (invocation: Invocation) => Promise<Outcome>): Promise<number> {
+    const outcome = await this.#attempt(work);
+    if (outcome.error !== undefined) this.output.outcome(outcome.result, outcome.error);
+    else if (outcome.result !== undefined) this.output.result(outcome.result);
+    return outcome.error?.exitStatus ?? exitStatus.ok;
+  }
+
+  /** The configuration that --config or the environment names; `config-not-found` if neither does. */
+  async loadConfig(): Promise<Config> {
+    if (this.#configPath === undefined) throw new WardenError('config-not-found', 'no configuration file was named');
+    return loadConfig(this.#configPath, this.#surroundings.env);
+  }
+
+  /** Adapters for a configuration, released when the command has ended. */
+  open(config: Config): Parts {
+    const parts = compose(config, {
+      level: this.#options.logLevel ?? config.log.level,
+      format: config.log.format === 'auto' ? (this.#surroundings.stderr.isTTY ? 'pretty' : 'json') : config.log.format,
+      beforeLine: () => this.output.clearProgress(),
+    });
+    return this.#opened.use(parts);
+  }
+
+  /** The same for commands that can do without: undefined if no configuration was named. */
+  async openIfConfigured(): Promise<Parts | undefined> {
+    return this.#configPath === undefined ? undefined : this.open(await this.loadConfig());
+  }
+
+  /** Local files, for commands that need no configuration. */
+  readonly files = composeFiles();
+
+  get #configPath(): string | undefined {
+    return this.#options.config ?? this.#surroundings.env['ETCD_WARDEN_CONFIG'];
+  }
+
+  async #attempt(work: (invocation: Invocation) => Promise<Outcome>): Promise<Outcome> {
+    try {
+      await using _ = this.#opened;
+      return await work(this);
+    } catch (error) {
+      return { error: toWardenError(this.signal.aborted ? this.signal.reason : error) };
+    }
+  }
+}

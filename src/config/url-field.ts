@@ -1,0 +1,38 @@
+import { checkedText } from './fields.ts';
+
+/** A server's address without anything behind it: `https://10.0.0.1:2379`. A trailing slash is dropped. */
+export function originUrl() {
+  return checkedText('an http or https URL without a path, such as https://10.0.0.1:2379', (text) => {
+    const fault = findUrlFault(text);
+    if (fault !== undefined) return fault;
+    const url = new URL(text);
+    if (url.username !== '' || url.password !== '') return 'credentials have no place here';
+    return url.pathname === '/' && url.search === '' && url.hash === ''
+      ? undefined
+      : 'it has something behind the host';
+  }).transform((text) => text.replace(/\/$/, ''));
+}
+
+/** Any http or https URL; only a proxy or a gateway may have credentials in it. */
+export function serviceUrl({ mayHaveCredentials }: { mayHaveCredentials: boolean }) {
+  return checkedText('an http or https URL', (text) => {
+    const fault = findUrlFault(text);
+    if (fault !== undefined) return fault;
+    const url = new URL(text);
+    return mayHaveCredentials || (url.username === '' && url.password === '')
+      ? undefined
+      : 'credentials have no place here';
+  });
+}
+
+/** What keeps a text from being an http or https URL, in words. The URL parser alone forgives far too much. */
+export function findUrlFault(text: string): string | undefined {
+  if (!/^https?:\/\//.test(text)) return 'it does not start with http:// or https://';
+  if (/[\s\\]/.test(text)) return 'it has a blank or a backslash in it';
+  return URL.canParse(text) ? undefined : 'it is not a valid URL';
+}
+
+/** Credentials of URLs inside any text, made unreadable. Greedy: a password may have `@` or `/` in it. */
+export function redactUrlCredentials(text: string): string {
+  return text.replaceAll(/(https?:\/\/)\S*@/gi, '$1REDACTED@');
+}

@@ -1,0 +1,137 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
+import { quote, type ConfigError, type OptionPath } from './config-error.ts';
+
+/** A configuration is a page of text; anything near this is a mistake or an attack. */
+export const largestConfigBytes = 2 ** 20;
+
+/** Enough for a policy shared between repositories, too few to blow a small file up. */
+const mostAliases = 100;
+
+/** The schema is six levels deep. */
+const deepest = 16;
+
+/** A parsed file that still knows where each option stands. */
+export interface YamlSource {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+/** Reads YAML 1.2 with its core schema: no merge keys, no duplicate keys, no custom tags, one document. */
+export function readYaml(text: string): { readonly source: YamlSource } | { readonly errors: readonly ConfigError[] } {
+  if (Buffer.byteLength(text) > largestConfigBytes) return refuse(`is larger than ${largestConfigBytes} bytes`);
+  const lines = new LineCounter();
+  const document = attempt(() =>
+    parseDocument(text, {
+      lineCounter: lines,
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      uniqueKeys: true,
+      stringKeys: true,
+      prettyErrors: false,
+      logLevel: 'silent',
+    }),
+  );
+  if (document === undefined) return refuse('is nested too deeply');
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) return { errors: faults.map((fault) => toConfigError(fault, text, lines)) };
+  if (document.contents === null) return refuse('is empty');
+  if (!isMap(document.contents)) return refuse('must be a map of options');
+  return { source: { document, lines } };
+}
+
+/** The file's content as plain data. Keys without a value (`tls:`) are absent, as if they had not been written. */
+export function toData({
+  document,
+}: YamlSource): { readonly data: unknown } | { readonly errors: readonly ConfigError[] } {
+  try {
+    return { data: withoutNulls(document.toJS({ maxAliasCount: mostAliases }), 0) };
+  } catch (error) {
+    if (error instanceof ReferenceError) return refuse(`uses more than ${mostAliases} aliases`);
+    if (error instanceof RangeError) return refuse('is nested too deeply');
+    throw error;
+  }
+}
+
+/**
+ * Where an option stands: its value, or its key where asked for or where it has no value. What is not in the file stands
+ * where its nearest parent does.
+ */
+export function locate(
+  { document, lines }: YamlSource,
+  path: OptionPath,
+  what: 'key' | 'value',
+): { line: number; column: number } {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const [index, key] of path.entries()) {
+    const isLast = index === path.length - 1;
+    const parent = isAlias(node) ? node.resolve(document) : node;
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key);
+      if (pair === undefined) break;
+      const wantsValue = isLast && what === 'value' && !isEmpty(pair.value);
+      offset = startOf(wantsValue ? pair.value : pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(parent) && typeof key === 'number' && key < parent.items.length) {
+      node = parent.items[key];
+      offset = startOf(node) ?? offset;
+    } else {
+      break;
+    }
+  }
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}
+
+/** The scalar at `path`, aliases followed; undefined if something else or nothing stands there. */
+export function scalarAt({ document }: YamlSource, path: OptionPath): object | undefined {
+  let node: unknown = document.contents;
+  for (const key of path) {
+    const parent = isAlias(node) ? node.resolve(document) : node;
+    node = isMap(parent) || isSeq(parent) ? parent.get(key, true) : undefined;
+  }
+  const target = isAlias(node) ? node.resolve(document) : node;
+  return isScalar(target) ? target : undefined;
+}
+
+function withoutNulls(value: unknown, depth: number): unknown {
+  if (depth > deepest) throw new RangeError('nested too deeply');
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item, depth + 1));
+  if (typeof value !== 'object' || value === null) return value;
+  // Kept as undefined rather than removed: an unknown key is an error with or without a value.
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, item === null ? undefined : withoutNulls(item, depth + 1)]),
+  );
+}
+
+function isEmpty(node: unknown): boolean {
+  return node === null || (isScalar(node) && node.value === null);
+}
+
+function startOf(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
+  const { range } = node;
+  return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
+}
+
+function toConfigError({ code, message, pos }: YAMLError, text: string, lines: LineCounter): ConfigError {
+  const { line, col } = lines.linePos(pos[0]);
+  const key = /^[^\s:]+/.exec(text.slice(pos[0], pos[0] + 100))?.[0] ?? '';
+  const said = code === 'DUPLICATE_KEY' ? `the key ${quote(key)} is given twice` : `not valid YAML: ${message}`;
+  return { line, column: col, message: said };
+}
+
+/** yaml composes nodes by recursion: brackets by the hundred thousand exhaust the stack. */
+function attempt<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function refuse(complaint: string): { errors: readonly ConfigError[] } {
+  return { errors: [{ line: 1, column: 1, message: `the file ${complaint}` }] };
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+// Imports nothing at the top but what every Node can read: an old one must get a sentence, not a syntax error.
+const leastNode = 26;
+const nodeMajor = Number(process.versions.node.split('.')[0]);
+
+if (nodeMajor < leastNode) {
+  process.stderr.write(`error: etcd-warden needs Node ${leastNode} or newer, this is ${process.versions.node}: older ones read cut zstd data as whole\n`);
+  process.exit(2);
+}
+
+const { runCommandLine } = await import('./cli/program.ts');
+const { WardenError } = await import('./errors/warden-error.ts');
+
+/** Signals that end a run cleanly, with the numbers that shells add to 128. */
+const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+type SignalName = keyof typeof signalNumbers;
+
+const interruption = new AbortController();
+let received: SignalName | undefined;
+
+for (const name of Object.keys(signalNumbers) as SignalName[]) {
+  process.on(name, () => {
+    // The second one means: at once.
+    if (received !== undefined) process.exit(128 + signalNumbers[name]);
+    received = name;
+    interruption.abort(new WardenError('interrupted', `ended by ${name}`));
+  });
+}
+
+const status = await runCommandLine(process.argv.slice(2), process, interruption.signal);
+// What was printed may still wait in a pipe.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write('', flushed))));
+process.exit(received === undefined ? status : 128 + signalNumbers[received]);

@@ -1,0 +1,24 @@
+/** Files that the operator named on the command line. Rejections are WardenErrors. */
+export interface LocalFiles {
+  /**
+   * Begins a file at `path`, which must not exist (`target-exists`). Nothing is seen at `path` before `commit`.
+   * Disposing without it leaves nothing behind.
+   */
+  create(path: string): Promise<NewFile>;
+  /** The bytes of an existing file; `file-failed` if it cannot be read. */
+  read(path: string): LocalBytes;
+}
+
+export interface NewFile extends AsyncDisposable {
+  /** Absolute. */
+  readonly path: string;
+  /** Takes over `block`; resolves once there is room for another. */
+  write(block: Uint8Array): Promise<void>;
+  /** Durable and visible under `path` once resolved; `target-exists` if something appeared there meanwhile. */
+  commit(): Promise<void>;
+}
+
+export interface LocalBytes extends AsyncIterable<Uint8Array> {
+  /** Absolute. */
+  readonly path: string;
+}

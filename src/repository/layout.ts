@@ -1,0 +1,76 @@
+import { parseBackupId, type BackupId } from './backup-id.ts';
+
+/** Where a backup lies in a store. This file is the only maker and reader of object keys (docs/format.md). */
+export interface BackupPlace {
+  readonly cluster: string;
+  /** The etcd cluster id, 16 hex digits: a restored cluster has another one. */
+  readonly lineage: string;
+  readonly id: BackupId;
+}
+
+/** What an object beside a backup is for. */
+export type ObjectRole =
+  | { readonly kind: 'snapshot'; readonly suffix: string }
+  | { readonly kind: 'manifest' }
+  | { readonly kind: 'verified' | 'drilled' | 'damaged'; readonly time: Date }
+  | { readonly kind: 'hold'; readonly name: string }
+  | { readonly kind: 'unknown'; readonly name: string };
+
+export const manifestName = 'manifest.json';
+const snapshotStem = 'snapshot.db';
+const snapshotSuffixes = ['', '.zst', '.enc', '.zst.enc'];
+
+/** The lineage of a cluster id as it is written in keys. */
+export function formatLineage(clusterId: bigint): string {
+  return clusterId.toString(16).padStart(16, '0');
+}
+
+export function clusterPrefix(cluster: string): string {
+  return `${cluster}/`;
+}
+
+export function lineagePrefix(cluster: string, lineage: string): string {
+  return `${cluster}/${lineage}/`;
+}
+
+export function backupPrefix(place: BackupPlace): string {
+  return `${lineagePrefix(place.cluster, place.lineage)}${place.id.text}/`;
+}
+
+export function objectKey(place: BackupPlace, name: string): string {
+  return backupPrefix(place) + name;
+}
+
+/** `snapshot.db` with the stages that were applied, in order: `.zst`, `.enc`. */
+export function snapshotName(suffix: string): string {
+  return snapshotStem + suffix;
+}
+
+export function evidenceName(kind: 'verified' | 'drilled' | 'damaged', time: Date): string {
+  return `${kind}-${time.toISOString().replace(/\.\d+Z$/, 'Z').replace(/[-:]/g, '')}.json`;
+}
+
+/** Reads a key back; undefined for objects that are not laid out as ours. */
+export function parseKey(key: string): { readonly place: BackupPlace; readonly role: ObjectRole } | undefined {
+  const parts = key.split('/');
+  const [cluster, lineage, idText, name] = parts;
+  if (parts.length !== 4 || !cluster || !name || lineage === undefined || !/^[0-9a-f]{16}$/.test(lineage)) return undefined;
+  const id = parseBackupId(idText ?? '');
+  return id === undefined ? undefined : { place: { cluster, lineage, id }, role: parseRole(name) };
+}
+
+function parseRole(name: string): ObjectRole {
+  if (name === manifestName) return { kind: 'manifest' };
+  if (name.startsWith(snapshotStem)) {
+    const suffix = name.slice(snapshotStem.length);
+    if (snapshotSuffixes.includes(suffix)) return { kind: 'snapshot', suffix };
+  }
+  const evidence = /^(verified|drilled|damaged)-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.json$/.exec(name);
+  if (evidence) {
+    const [, kind, year, month, day, hour, minute, second] = evidence;
+    const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    if (!Number.isNaN(time.getTime())) return { kind: kind as 'verified' | 'drilled' | 'damaged', time };
+  }
+  const hold = /^hold-([a-z0-9-]{1,40})\.json$/.exec(name);
+  return hold?.[1] ? { kind: 'hold', name: hold[1] } : { kind: 'unknown', name };
+}

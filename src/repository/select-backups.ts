@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { Repository } from '../ports/repository.ts';
+import { readCatalogue, type CatalogueEntry } from './catalogue.ts';
+import { findBackup } from './find-backup.ts';
+
+/** Which backups of a repository are meant. */
+export type Selection =
+  | { readonly kind: 'references'; readonly references: readonly string[] }
+  | { readonly kind: 'all' }
+  /** The n-th of `of` parts of about equal size; a backup always falls into the same one. */
+  | { readonly kind: 'subset'; readonly part: number; readonly of: number };
+
+/** Backups with a manifest, newest first. Rejects with `backup-not-found` or `backup-ambiguous` for references. */
+export async function selectBackups(
+  repository: Repository,
+  cluster: string,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<readonly CatalogueEntry[]> {
+  const { entries } = await readCatalogue(repository.store, cluster, undefined, signal);
+  if (selection.kind === 'references') {
+    return selection.references.map((reference) => findBackup(entries, reference, repository.name));
+  }
+  const committed = entries.filter((entry) => entry.hasManifest);
+  if (selection.kind === 'all') return committed;
+  return committed.filter((entry) => partOf(entry.place.id.text, selection.of) === selection.part);
+}
+
+function partOf(id: string, of: number): number {
+  return (createHash('sha256').update(id).digest().readUInt32BE(0) % of) + 1;
+}

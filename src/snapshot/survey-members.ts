@@ -1,0 +1,123 @@
+import { toWardenError, WardenError } from '../errors/warden-error.ts';
+import type { Alarm, Etcd, EtcdMember, Member, MemberStatus } from '../ports/etcd.ts';
+import type { MemberFacts } from './choose-member.ts';
+
+export interface SurveyedMember extends MemberFacts {
+  readonly client: EtcdMember;
+  readonly error: WardenError | undefined;
+}
+
+/** Where the cluster stands at one moment, with an open client for each member. */
+export interface Survey extends AsyncDisposable {
+  readonly clusterId: bigint;
+  readonly members: readonly SurveyedMember[];
+  /** Members that were added but never started, and endpoints that did not answer. */
+  readonly absent: readonly { readonly name: string; readonly reason: string }[];
+  /** The revision that a linearizable read gave: everything acknowledged before the survey is at or below it. */
+  readonly readRevision: bigint | undefined;
+  /** Why there is no `readRevision`. */
+  readonly noReadBecause: string | undefined;
+}
+
+/** Asks every member how it is and the cluster for its revision. Rejects only if no member answered at all. */
+export async function surveyMembers(etcd: Etcd, signal: AbortSignal): Promise<Survey> {
+  const view = await etcd.discover(signal);
+  const started = view.members.filter((member) => member.endpoint !== undefined);
+  const clients = started.map((member) => etcd.connect(member));
+  await using stack = new AsyncDisposableStack();
+  for (const client of clients) stack.use(client);
+
+  const [statuses, read, alarms] = await Promise.all([
+    Promise.all(clients.map((client) => statusOf(client, view.clusterId, signal))),
+    readRevision(clients, signal),
+    readAlarms(clients, signal),
+  ]);
+  if (statuses.every((answer) => answer.status === undefined)) throw nobodyAnswered(statuses);
+  signal.throwIfAborted();
+  const members = clients.map((client, index): SurveyedMember => {
+    const { status, error } = statuses[index] ?? { status: undefined, error: undefined };
+    return {
+      client,
+      name: nameOf(client.member),
+      status,
+      error,
+      unreachable: error?.message,
+      hasCorruptAlarm: alarms.some((alarm) => alarm.type === 'CORRUPT' && alarm.memberId === status?.memberId),
+    };
+  });
+  const kept = stack.move();
+  return {
+    clusterId: view.clusterId === 0n ? clusterIdOf(statuses) : view.clusterId,
+    members,
+    absent: [
+      ...view.skipped.map(({ endpoint, error }) => ({ name: endpoint, reason: error.message })),
+      ...view.members.filter((member) => member.endpoint === undefined).map(describeUnstarted),
+    ],
+    readRevision: read.revision,
+    noReadBecause: read.reason,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** A member's name for people; unstarted members have none. */
+export function nameOf(member: Member): string {
+  return member.name === '' ? member.id.toString(16) : member.name;
+}
+
+interface StatusAnswer {
+  readonly status: MemberStatus | undefined;
+  readonly error: WardenError | undefined;
+}
+
+async function statusOf(client: EtcdMember, clusterId: bigint, signal: AbortSignal): Promise<StatusAnswer> {
+  try {
+    const status = await client.status(signal);
+    if (clusterId !== 0n && status.clusterId !== clusterId) {
+      throw new WardenError(
+        'etcd-cluster-mismatch',
+        `${client.member.endpoint} belongs to cluster ${status.clusterId.toString(16)}, not to ${clusterId.toString(16)}`,
+        { details: { endpoint: client.member.endpoint ?? '' } },
+      );
+    }
+    return { status, error: undefined };
+  } catch (error) {
+    return { status: undefined, error: toWardenError(error) };
+  }
+}
+
+/** One linearizable read is enough, whoever serves it; all are asked at once because any of them may be cut off. */
+async function readRevision(
+  clients: readonly EtcdMember[],
+  signal: AbortSignal,
+): Promise<{ revision: bigint | undefined; reason: string | undefined }> {
+  const voters = clients.filter((client) => !client.member.isLearner);
+  try {
+    return { revision: await Promise.any(voters.map((client) => client.readRevision(signal))), reason: undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    const [first] = error instanceof AggregateError ? error.errors : [error];
+    return { revision: undefined, reason: `no quorum: ${toWardenError(first ?? error).message}` };
+  }
+}
+
+async function readAlarms(clients: readonly EtcdMember[], signal: AbortSignal): Promise<readonly Alarm[]> {
+  // Alarms are replicated: any member's list will do. Without an answer none is known, and the member choice says so.
+  return Promise.any(clients.map((client) => client.alarms(signal))).catch(() => []);
+}
+
+function describeUnstarted(member: Member): { name: string; reason: string } {
+  return { name: nameOf(member), reason: 'was added to the cluster but never started' };
+}
+
+function clusterIdOf(statuses: readonly StatusAnswer[]): bigint {
+  return statuses.find((answer) => answer.status !== undefined)?.status?.clusterId ?? 0n;
+}
+
+function nobodyAnswered(statuses: readonly StatusAnswer[]): WardenError {
+  const errors = statuses.flatMap((answer) => (answer.error === undefined ? [] : [answer.error]));
+  const [first] = errors;
+  if (first !== undefined && errors.every((error) => error.code === first.code)) return first;
+  return new WardenError('no-member', `no member answered: ${errors.map((error) => error.message).join('; ')}`, {
+    details: { codes: errors.map((error) => error.code) },
+  });
+}

@@ -1,0 +1,126 @@
+import { WardenError } from '../errors/warden-error.ts';
+import type { Inspection } from '../inspect/inspection.ts';
+import { createInspector, type Inspector } from '../inspect/inspector.ts';
+import type { EtcdMember, SnapshotStream } from '../ports/etcd.ts';
+import type { Progress } from '../ports/progress.ts';
+import { assertSealed } from './require-sealed.ts';
+import { seal, type PreparedSealing, type SealingFacts } from './seal.ts';
+import type { Spool } from './spool.ts';
+
+/** Takes sealed blocks; resolves once there is room for the next. */
+export interface SealedSink {
+  write(block: Uint8Array): Promise<void>;
+}
+
+export interface StreamLimits {
+  readonly idleTimeoutMs: number;
+  /** An open snapshot stream pins etcd's free pages: no longer than this. */
+  readonly maxStreamHoldMs: number;
+}
+
+export interface TakenSnapshot {
+  readonly inspection: Inspection;
+  readonly sealed: SealingFacts;
+  readonly streamHeldMs: number;
+  readonly streamedAt: Date;
+}
+
+interface Surroundings {
+  readonly now: () => Date;
+  readonly progress: Progress;
+  readonly spool: Spool | undefined;
+}
+
+/**
+ * Streams a snapshot of `member` through the inspector and the seal into `sink`, in one pass and without a disk.
+ * Resolves once the last sealed byte was taken over; whether the snapshot is good is for the caller to judge by the
+ * inspection. The stream is cancelled on the server on every path.
+ */
+export async function takeSnapshot(
+  member: EtcdMember,
+  prepared: PreparedSealing,
+  sink: SealedSink,
+  limits: StreamLimits,
+  { now, progress, spool }: Surroundings,
+  signal: AbortSignal,
+): Promise<TakenSnapshot> {
+  using hold = holdTimer(limits.maxStreamHoldMs);
+  const held = AbortSignal.any([signal, hold.signal]);
+  const openedAt = now();
+  try {
+    await using stream = await member.openSnapshot({ idleTimeoutMs: limits.idleTimeoutMs }, held);
+    const inspector = createInspector();
+    let streamedAt = openedAt;
+    const inspected = inspectWhileReading(stream, inspector, progress, () => {
+      streamedAt = now();
+      hold.release();
+    });
+    await using sealed = seal(inspected, prepared, held);
+    await drain(spool === undefined ? sealed : spool.through(sealed, held), sink, prepared.message !== undefined, held);
+    return {
+      inspection: inspector.finish(),
+      sealed: sealed.facts,
+      streamHeldMs: streamedAt.getTime() - openedAt.getTime(),
+      streamedAt,
+    };
+  } catch (error) {
+    // Whatever the abort broke on its way up, this is the reason.
+    if (hold.signal.aborted && !signal.aborted) throw hold.signal.reason;
+    throw error;
+  }
+}
+
+async function* inspectWhileReading(
+  stream: SnapshotStream,
+  inspector: Inspector,
+  progress: Progress,
+  ended: () => void,
+): AsyncGenerator<Uint8Array, void> {
+  let doneBytes = 0;
+  for await (const block of stream) {
+    inspector.write(block);
+    doneBytes += block.length;
+    progress({ kind: 'bytes', doneBytes, totalBytes: stream.totalBytes });
+    yield block;
+  }
+  ended();
+}
+
+async function drain(
+  blocks: AsyncIterable<Uint8Array>,
+  sink: SealedSink,
+  mustBeSealed: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  let first = true;
+  for await (const block of blocks) {
+    if (first && mustBeSealed) assertSealed(block);
+    first = false;
+    await abortable(sink.write(block), signal);
+  }
+}
+
+/** A sink that hangs must not outlive the signal; its own release comes from disposing the uploads. */
+async function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    work.catch(() => undefined);
+  }
+}
+
+/** Aborts with `stream-held-too-long` unless released or disposed before. */
+function holdTimer(maxMs: number): { readonly signal: AbortSignal; release(): void; [Symbol.dispose](): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `the snapshot stream was open for more than snapshot.maxStreamHold (${maxMs} ms) and was given up`;
+    controller.abort(new WardenError('stream-held-too-long', message, { details: { maxStreamHoldMs: maxMs } }));
+  }, maxMs);
+  const release = (): void => clearTimeout(timer);
+  return { signal: controller.signal, release, [Symbol.dispose]: release };
+}

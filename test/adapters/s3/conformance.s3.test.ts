@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { describeObjectStoreConformance, type StoreSubject } from '../../conformance/object-store.ts';
+import { startHttpProxy, type HttpProxy } from '../../support/http-proxy.ts';
+import { openS3Store, startS3Server, type S3Server } from '../../support/s3.ts';
+import type { S3StoreOptions } from '../../../src/adapters/s3/options.ts';
+
+/** `*.localhost` need not resolve: the proxy is what finds the server. */
+const domain = 's3.localhost';
+
+describe('S3', () => {
+  let server: S3Server;
+  let proxy: HttpProxy;
+
+  beforeAll(async () => {
+    server = await startS3Server({ virtualHostDomain: domain });
+    proxy = await startHttpProxy(server.endpoint);
+  });
+
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  const subject = async (options: () => Partial<S3StoreOptions>): Promise<StoreSubject> => {
+    const bucket = await server.makeBucket();
+    const store = openS3Store(server, bucket, options());
+    return {
+      store,
+      partSizeBytes: 5 * 1024 ** 2,
+      leftovers: () => server.openUploads(bucket),
+      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    };
+  };
+
+  describeObjectStoreConformance('a whole bucket', () => subject(() => ({})));
+
+  describeObjectStoreConformance('a prefix, without checksum headers', () =>
+    subject(() => ({ prefix: '/a//b/', checksums: 'when-required' })),
+  );
+
+  // field: F123
+  describeObjectStoreConformance('a bucket named by the host, through a forward proxy', () =>
+    subject(() => ({ endpoint: `http://${domain}`, forcePathStyle: false, prefix: 'a', proxy: proxy.url })),
+  );
+});
