@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
-import * as z from 'zod';
 
 /** Beside src/ in development and beside dist/ when shipped. */
-const description: unknown = createRequire(import.meta.url)('../package.json');
+const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string };
 
 /** The version of this build. */
-export const toolVersion = z.object({ version: z.string() }).parse(description).version;
+export const toolVersion = version;

@@ -1,10 +1,3 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
-import { type Step, type StepResult, runStep } from './run/step.ts';
-import { cleanEnvironment } from './support/process.ts';
-import type { Tally } from './reporter.ts';
-
 /**
  * The test command. Without arguments: the test servers are built, then types, format, lint and unused code are checked,
  * then every test runs. A step that fails does not stop the others. Arguments go to vitest and limit the run to tests
@@ -13,6 +6,14 @@ import type { Tally } from './reporter.ts';
  * The last line of output is `N passed, N failed`; every static step counts as one. The exit status is 0 only if
  * nothing failed.
  */
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { type Step, type StepResult, runStep } from './run/step.ts';
+import { cleanEnvironment } from './support/process.ts';
+import type { Tally } from './reporter.ts';
+
 const root = resolve(import.meta.dirname, '..');
 const minute = 60_000;
 /** As `npm run` has it: `node` is the version of node_modules, whatever the machine's own may be. */

@@ -2,7 +2,8 @@ import type * as z from 'zod';
 import { formatPath, quote, type ConfigError, type OptionPath } from './config-error.ts';
 import { listWords } from './fields.ts';
 import { explainUnknownKey } from './nearest-key.ts';
-import { redactUrlCredentials } from './url-field.ts';
+import { isComplaint } from './option.ts';
+import { redactCredentials } from './url-field.ts';
 import { locate, type YamlSource } from './yaml-source.ts';
 
 export type Issue = z.core.$ZodIssue;
@@ -57,7 +58,7 @@ function describeIssue(issue: Issue, data: unknown, source: YamlSource): readonl
   }
   const complaint = describeComplaint(issue);
   const name = formatPath(path);
-  if (isWholeSentence(issue)) return [{ ...locate(source, path, 'value'), message: `${name} ${complaint}` }];
+  if (isComplaint(issue)) return [{ ...locate(source, path, 'value'), message: `${name} ${complaint}` }];
   if (value === undefined) {
     return [{ ...locate(source, path, 'key'), message: `${name} is missing; it ${complaint}` }];
   }
@@ -71,16 +72,12 @@ function describeComplaint(issue: Issue): string {
     : issue.message;
 }
 
-function isWholeSentence(issue: Issue): boolean {
-  return issue.code === 'custom' && issue.params?.['isWholeSentence'] === true;
-}
-
 /** A value in a few characters. What could be a secret, or a key pasted where its file should be named, is not shown. */
 function describeValue(path: OptionPath, value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'a section';
   if (typeof value === 'bigint' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (value === null || value === undefined) return 'nothing';
-  if (/password|secret|token|credential|file$/i.test(formatPath(path))) return 'text that is not shown here';
-  return typeof value === 'string' ? quote(redactUrlCredentials(value)) : `a ${typeof value}`;
+  if (/password|secret|token|credential|File|\bfile\b/.test(formatPath(path))) return 'text that is not shown here';
+  return typeof value === 'string' ? quote(redactCredentials(value)) : `a ${typeof value}`;
 }

@@ -45,8 +45,14 @@ export function withRule<S extends z.ZodType>(
   });
 }
 
+/** True for what a rule complained of: a whole sentence, to which the value found has nothing to add. */
+export function isComplaint(issue: z.core.$ZodIssue | z.core.$ZodRawIssue): boolean {
+  return issue.code === 'custom' && issue.params?.['isWholeSentence'] === true;
+}
+
 function concerns(issue: z.core.$ZodRawIssue, needs: readonly string[]): boolean {
-  if (issue.code === 'unrecognized_keys') return false;
+  // Neither an unknown key nor a complaint of another rule makes an option's own value unsound.
+  if (issue.code === 'unrecognized_keys' || isComplaint(issue)) return false;
   const path = issue.path ?? [];
   if (path.length === 0) return true;
   const written = path.map((key) => (typeof key === 'number' ? '*' : key)).join('.');

@@ -3,7 +3,7 @@ import type { Config } from './schema.ts';
 import { formatListenAddress, type ListenAddress } from './schema/outlets.ts';
 import type { Subset } from './schema/schedules.ts';
 import { formatDuration, formatPercentage, formatQuotaShare, formatSize } from './units.ts';
-import { redactUrlCredentials } from './url-field.ts';
+import { redactCredentials } from './url-field.ts';
 
 /**
  * The effective configuration as YAML: every default filled in, the environment put in. It loads again and means the
@@ -16,10 +16,15 @@ export function printConfig(config: Config): string {
 
 /** A parsed value as an operator would have written it. */
 function toWritten(value: unknown): unknown {
-  if (typeof value === 'string') return redactUrlCredentials(value).replaceAll('${', '$$${');
+  if (typeof value === 'string') return writeText(value);
   if (Array.isArray(value)) return value.map(toWritten);
   if (typeof value !== 'object' || value === null) return value;
   return writeUnit(value) ?? writeSection(value);
+}
+
+/** In a path `@` means nothing. What looks like a reference to the environment did not come from one: it is escaped. */
+function writeText(text: string): string {
+  return (URL.canParse(text) ? redactCredentials(text) : text).replaceAll('${', () => '$${');
 }
 
 /** Undefined for a section: only values with a unit have exactly these properties. */

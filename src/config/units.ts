@@ -35,8 +35,8 @@ const sizeUnits = [
   ['B', 1],
 ] as const;
 
-export const durationPattern = /^[0-9]{1,15}(ms|s|m|h|d)$/;
-export const sizePattern = /^(0|[0-9]{1,15}(B|KiB|MiB|GiB|TiB))$/;
+export const durationPattern = /^[0-9]{1,16}(ms|s|m|h|d)$/;
+export const sizePattern = /^(0|[0-9]{1,16}(B|KiB|MiB|GiB|TiB))$/;
 export const percentagePattern = /^(100|[0-9]{1,2}(\.[0-9]{1,4})?)%$/;
 export const quotaSharePattern = /^(100|[0-9]{1,2}(\.[0-9]{1,4})?)%ofQuota$/;
 

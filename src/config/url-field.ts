@@ -32,7 +32,13 @@ export function findUrlFault(text: string): string | undefined {
   return URL.canParse(text) ? undefined : 'it is not a valid URL';
 }
 
-/** Credentials of URLs inside any text, made unreadable. Greedy: a password may have `@` or `/` in it. */
-export function redactUrlCredentials(text: string): string {
-  return text.replaceAll(/(https?:\/\/)\S*@/gi, '$1REDACTED@');
+/**
+ * Credentials in a URL, or in what may have been meant to be one, made unreadable. Greedy: a password may have `@` or `/`
+ * in it.
+ */
+export function redactCredentials(text: string): string {
+  return text.replaceAll(
+    /([a-z][a-z0-9+.-]*:\/\/)\S*@|\S*:\S*@/gi,
+    (_, scheme: string | undefined) => `${scheme ?? ''}REDACTED@`,
+  );
 }

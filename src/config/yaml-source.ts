@@ -29,7 +29,7 @@ export function readYaml(text: string): { readonly source: YamlSource } | { read
       uniqueKeys: true,
       stringKeys: true,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
     }),
   );
   if (document === undefined) return refuse('is nested too deeply');

@@ -1,5 +1,4 @@
-import { compareBytes, describeKey, type ByteSpan } from './byte-span.ts';
-import { byteSpan } from './byte-span.ts';
+import { byteSpan, compareBytes, describeKey, type ByteSpan } from './byte-span.ts';
 import { crcOfRest } from './crc32c.ts';
 import { providerOfLabel } from './entry-reader.ts';
 import { keepPage } from './kept-pages.ts';
@@ -11,7 +10,7 @@ import type { SummaryStores } from './summary-stores.ts';
 /** Of each element this much is looked at: its key and the beginning of its value. */
 export const headBytes = 1536;
 /** What may come after the value of a record: the lease, one tag and a varint of ten bytes. */
-const maxTailBytes = 16;
+export const maxTailBytes = 16;
 
 interface Head {
   readonly key: Uint8Array;

@@ -1,6 +1,6 @@
 import { byteSpan, type ByteSpan } from './byte-span.ts';
 import { crc32c } from './crc32c.ts';
-import { headBytes, OverflowRun } from './overflow-run.ts';
+import { maxTailBytes, OverflowRun } from './overflow-run.ts';
 import { defect, rowOf } from './page-summaries.ts';
 import type { SummaryStores } from './summary-stores.ts';
 
@@ -78,7 +78,7 @@ export class OverflowRuns {
       return;
     }
     this.#advance(window, base, base + window.bytes.length);
-    this.#before = window.bytes.slice(-headBytes);
+    this.#before = window.bytes.slice(-maxTailBytes);
   }
 
   #advance(window: ByteSpan, base: number, to: number): void {

@@ -58,7 +58,7 @@ export interface BackupResult {
 
 /** What a backup would do now. */
 export interface BackupPlan {
-  readonly clusterId: bigint;
+  readonly lineage: string;
   readonly readRevision: bigint | undefined;
   readonly candidates: readonly { readonly name: string; readonly role: string; readonly dbSizeBytes: number }[];
   readonly skippedMembers: readonly SkippedMember[];
@@ -93,7 +93,7 @@ export async function planBackup(parts: Pick<BackupParts, 'etcd'>, prefer: Prefe
   await using survey = await surveyMembers(parts.etcd, signal);
   const choice = chooseMembers(survey.members, survey.readRevision, prefer);
   return {
-    clusterId: survey.clusterId,
+    lineage: formatLineage(survey.clusterId),
     readRevision: survey.readRevision,
     candidates: choice.candidates.map((member) => ({
       name: member.name,

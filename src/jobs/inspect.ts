@@ -1,3 +1,4 @@
+import { toWardenError, type WardenError } from '../errors/warden-error.ts';
 import type { Inspection } from '../inspect/inspection.ts';
 import { createInspector } from '../inspect/inspector.ts';
 import type { KeyProvider } from '../ports/key-provider.ts';
@@ -5,6 +6,7 @@ import type { LocalFiles } from '../ports/local-files.ts';
 import type { Progress } from '../ports/progress.ts';
 import { describeFormat } from '../snapshot/formats.ts';
 import { openFile } from '../snapshot/open-file.ts';
+import { proveSound } from '../snapshot/prove.ts';
 
 export interface InspectedFile {
   /** Absolute. */
@@ -12,6 +14,8 @@ export interface InspectedFile {
   /** What the file is, in words: `a bolt database`, `an AWS Encryption SDK message`. */
   readonly format: string;
   readonly inspection: Inspection;
+  /** What is wrong with it, if anything. */
+  readonly problem: WardenError | undefined;
 }
 
 /** The facts of a snapshot file in any stored form. Damage is a fact here, not a rejection. */
@@ -33,5 +37,15 @@ export async function inspectFile(
     doneBytes += block.length;
     progress({ kind: 'bytes', doneBytes, totalBytes: undefined });
   }
-  return { path: file.path, format: describeFormat(format), inspection: inspector.finish() };
+  const inspection = inspector.finish();
+  return { path: file.path, format: describeFormat(format), inspection, problem: findProblem(inspection) };
+}
+
+function findProblem(inspection: Inspection): WardenError | undefined {
+  try {
+    proveSound(inspection);
+    return undefined;
+  } catch (error) {
+    return toWardenError(error);
+  }
 }

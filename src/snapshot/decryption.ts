@@ -3,12 +3,12 @@ import type { KeyProvider } from '../ports/key-provider.ts';
 import type { Bytes } from './bytes.ts';
 import { driveTransform } from './drive-transform.ts';
 import { type EncryptionContext, IdentityKeyring } from './identity-keyring.ts';
+import { readMessage } from './message-frames.ts';
 import { encryptionClient, maxFrameSizeBytes } from './message.ts';
 
 /**
  * Opens an AWS Encryption SDK message, frame by frame: a frame comes out only once its authentication tag held.
- * Rejects with `object-damaged`, `context-mismatch`, `no-identity` or `key-*`. The SDK ignores what follows the final
- * frame: the caller counts.
+ * Rejects with `object-damaged` for anything altered, cut off or appended, with `context-mismatch`, `no-identity` or `key-*`.
  */
 export async function* decryptMessage(
   source: Bytes,
@@ -20,7 +20,7 @@ export async function* decryptMessage(
   const stream = encryptionClient.decryptUnsignedMessageStream(keyring, { maxBodySize: maxFrameSizeBytes });
   stream.on('error', () => undefined); // Destroying an unfinished message is an error to the SDK, but not to us.
   try {
-    yield* driveTransform(source, stream, (error) => asDamage(error, signal), signal);
+    yield* driveTransform(readMessage(source), stream, (error) => asDamage(error, signal), signal);
   } finally {
     stream.destroy();
   }

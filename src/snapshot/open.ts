@@ -10,7 +10,7 @@ export interface ExpectedSealing {
   /** `as-found`: for a file without a manifest, decided by its first bytes. */
   readonly compression: 'zstd' | 'none' | 'as-found';
   readonly encryption: { readonly context: EncryptionContext | 'unchecked' } | 'none';
-  /** What the manifest says was stored. Without it bytes after an encrypted message go unnoticed. */
+  /** What the manifest says was stored. Without it an unencrypted object that ends between two zstd frames seems whole. */
   readonly stored?: { readonly sizeBytes: number; readonly sha256: string };
   readonly limits: { readonly maxPlaintextBytes: number };
 }

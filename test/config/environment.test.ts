@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configOf, errorsOf, minimalConfig } from './minimal-config.ts';
 
-const withBucket = (written: string) => minimalConfig.replace('/var/backups/etcd', written);
+const withBucket = (written: string) => minimalConfig.replace('/var/backups/etcd', () => written);
 const pathOf = (written: string, environment: Record<string, string>) => {
   const { store } = configOf(withBucket(written), environment).repositories[0] ?? {};
   return store?.type === 'directory' ? store.path : undefined;
@@ -78,6 +78,8 @@ describe('the environment in a configuration', () => {
 
   it('leaves keys and comments as they are', () => {
     expect(errorsOf(`${minimalConfig}# \${COMMENT}\n`)).toEqual([]);
-    expect(errorsOf(`${minimalConfig}"\${KEY}": 1\n`)[0]).toMatch(/^config\.yaml:8:1: \["\$\{KEY\}"\] is not a known key/);
+    expect(errorsOf(`${minimalConfig}"\${KEY}": 1\n`)[0]).toMatch(
+      /^config\.yaml:8:1: \["\$\{KEY\}"\] is not a known key/,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSecretFile } from '../../src/config/secret.ts';
 import { wardenError } from '../support/errors.ts';
@@ -56,6 +57,6 @@ describe('a secret file', () => {
   it('never shows its content in an error', async () => {
     await writeFile(file, Buffer.concat([Buffer.from('hunter2'), Buffer.from([0xff])]));
     const error: unknown = await readSecretFile(file, 'x').catch((reason: unknown) => reason);
-    expect(JSON.stringify([String(error), error, Error.isError(error) ? String(error.cause) : ''])).not.toContain('hunter2');
+    expect(inspect(error, { depth: null })).not.toContain('hunter2');
   });
 });

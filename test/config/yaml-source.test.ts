@@ -17,7 +17,10 @@ describe('the file', () => {
   });
 
   it('is refused if a key is given twice, wherever that is', () => {
-    const text = minimalConfig.replace('encryption: none', 'encryption: none\nlog:\n  level: info\n  level: debug\nencryption: none');
+    const text = minimalConfig.replace(
+      'encryption: none',
+      'encryption: none\nlog:\n  level: info\n  level: debug\nencryption: none',
+    );
     expect(errorsOf(text)).toEqual([
       'config.yaml:7:3: the key "level" is given twice',
       'config.yaml:8:1: the key "encryption" is given twice',
@@ -35,7 +38,8 @@ describe('the file', () => {
   });
 
   it('is refused if aliases would blow it up', () => {
-    const level = (index: number) => `a${index}: &a${index} [${Array.from({ length: 9 }, () => `*a${index - 1}`).join(', ')}]\n`;
+    const level = (index: number) =>
+      `a${index}: &a${index} [${Array.from({ length: 9 }, () => `*a${index - 1}`).join(', ')}]\n`;
     const bomb = `a0: &a0 [lol, lol]\n${Array.from({ length: 9 }, (_, index) => level(index + 1)).join('')}`;
     expect(errorsOf(bomb)).toEqual(['config.yaml:1:1: the file uses more than 100 aliases']);
   });
@@ -70,8 +74,8 @@ describe('the file', () => {
 `,
     );
     expect(errorsOf(text)).toEqual([
-      'config.yaml:6:81: repositories[0].retention.daily must be an integer ≥ 0, got "x"',
-      'config.yaml:6:81: repositories[1].retention.daily must be an integer ≥ 0, got "x"',
+      'config.yaml:6:82: repositories[0].retention.daily must be an integer ≥ 0, got "x"',
+      'config.yaml:6:82: repositories[1].retention.daily must be an integer ≥ 0, got "x"',
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Etcd, EtcdMember } from '../../src/ports/etcd.ts';
+import { collect } from '../support/byte-streams.ts';
 
 export interface EtcdSubject extends AsyncDisposable {
   readonly etcd: Etcd;
@@ -82,7 +83,7 @@ export function describeEtcdConformance(name: string, makeSubject: () => Promise
     test('streams a snapshot of the announced length that ends in the SHA-256 of the rest', async () => {
       await using client = await connectAny();
       await using stream = await client.openSnapshot({ idleTimeoutMs: 10_000 }, signal);
-      const bytes = Buffer.concat(await Array.fromAsync(stream));
+      const bytes = await collect(stream);
       expect(bytes).toHaveLength(stream.totalBytes);
       expect(bytes.subarray(-32)).toEqual(createHash('sha256').update(bytes.subarray(0, -32)).digest());
     });
@@ -92,7 +93,7 @@ export function describeEtcdConformance(name: string, makeSubject: () => Promise
       const stream = await client.openSnapshot({ idleTimeoutMs: 10_000 }, signal);
       await stream[Symbol.asyncDispose]();
       await stream[Symbol.asyncDispose]();
-      await expect(Array.fromAsync(stream)).rejects.toMatchObject({ code: 'stream-interrupted' });
+      await expect(collect(stream)).rejects.toMatchObject({ code: 'stream-interrupted' });
       await client.status(signal);
     });
 

@@ -17,7 +17,7 @@ const text = (value: string) => Buffer.from(value);
 
 /** What every store promises. */
 export function describeObjectStoreConformance(subjectName: string, makeSubject: () => Promise<StoreSubject>): void {
-  describe(`${subjectName}`, () => {
+  describe(`Conformance of ${subjectName}`, () => {
     let subject: StoreSubject;
     let store: SweepableStore;
 
@@ -251,7 +251,7 @@ export function describeObjectStoreConformance(subjectName: string, makeSubject:
       for (const [name, call] of Object.entries(calls)) {
         const outcome = await call().then(
           () => 'done',
-          (error: WardenError) => error.code,
+          (error: unknown) => (error as WardenError).code,
         );
         expect(`${name}: ${outcome}`).toBe(`${name}: interrupted`);
       }

@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { createS3Store } from '../../src/adapters/s3/store.ts';
 import type { S3StoreOptions } from '../../src/adapters/s3/options.ts';
+import { retryWith } from '../../src/adapters/store-layers/retry.ts';
 import type { SweepableStore } from '../../src/ports/object-store.ts';
 import type { KeyPairFiles } from './certificates.ts';
 import { freePorts, startServer } from './process.ts';
@@ -122,6 +123,9 @@ export function openS3Store(
     ...options,
   });
 }
+
+/** Waits that suit a server on loopback. */
+export const quickRetry = retryWith({ attempts: 6, firstDelayMs: 5, maxDelayMs: 50, budgetMs: 20_000 });
 
 /** Retention, encryption and class of a stored object, as the server tells them. */
 export async function headObject(server: S3Server, bucket: string, name: string) {

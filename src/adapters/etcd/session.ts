@@ -48,6 +48,6 @@ async function firstFrame(session: ClientHttp2Session, signal: AbortSignal): Pro
     await once(session, 'remoteSettings', { signal: AbortSignal.any([signal, closed.signal]) });
   } catch (error) {
     session.destroy();
-    throw error;
+    throw closed.signal.aborted ? closed.signal.reason : error;
   }
 }

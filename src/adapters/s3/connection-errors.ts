@@ -4,9 +4,10 @@ import type { ErrorCode } from '../../errors/table.ts';
 export function codeOfConnectionError(thrown: unknown): ErrorCode {
   const { name, code } = nameAndCode(thrown);
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') return 'store-credentials';
-  if (name === 'TimeoutError' || name === 'AbortError') return 'store-timeout';
   if (tlsCodes.test(code)) return 'store-tls-failed';
+  // Before the name: the SDK calls a reset connection a TimeoutError.
   if (networkCodes.has(code)) return 'store-unreachable';
+  if (name === 'TimeoutError' || name === 'AbortError') return 'store-timeout';
   return missingRegion.test(messageOf(thrown)) ? 'store-wrong-region' : 'store-failed';
 }
 
@@ -22,7 +23,6 @@ const networkCodes = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  'ETIMEDOUT',
   'HPE_INVALID_CONSTANT',
   'ERR_PROXY_TUNNEL',
 ]);

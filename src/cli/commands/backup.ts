@@ -1,7 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
 import { backUp, planBackup, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
-import { formatLineage } from '../../repository/layout.ts';
 import { toolVersion } from '../../version.ts';
 import { formatBytes, formatDuration, formatHash } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
@@ -81,7 +80,7 @@ function describeBackup({ place, manifest, stored, failed, skippedMembers }: Bac
 
 function describePlan(plan: BackupPlan, repositories: readonly string[]): Result {
   return {
-    json: { ...plan, clusterId: formatLineage(plan.clusterId), repositories },
+    json: { ...plan, repositories },
     lines: [
       ...formatTable(plan.candidates, [
         { title: 'TRIED', value: (candidate) => String(plan.candidates.indexOf(candidate) + 1) },

@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { toWardenError } from '../../errors/warden-error.ts';
 import type { Inspection } from '../../inspect/inspection.ts';
 import { inspectFile, type InspectedFile } from '../../jobs/inspect.ts';
-import { proveSound } from '../../snapshot/prove.ts';
 import { formatBytes, formatHash } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
@@ -21,12 +19,7 @@ async function runInspect(invocation: Invocation, file: string): Promise<Outcome
   const { output, signal, files } = invocation;
   const inspected = await inspectFile(files, file, identities, output.progress, signal);
   const result = describeInspected(inspected);
-  try {
-    proveSound(inspected.inspection);
-    return { result };
-  } catch (error) {
-    return { result, error: toWardenError(error) };
-  }
+  return inspected.problem === undefined ? { result } : { result, error: inspected.problem };
 }
 
 function describeInspected({ path, format, inspection }: InspectedFile): Result {

@@ -48,5 +48,9 @@ export const push = section({
 
 export const log = section({
   level: optionWithDefault(oneOf('debug', 'info', 'warn', 'error'), 'info', 'The least that is logged.'),
-  format: optionWithDefault(oneOf('auto', 'json', 'pretty'), 'auto', 'json: one object a line. pretty: for people. auto: pretty on a terminal, else json.'),
+  format: optionWithDefault(
+    oneOf('auto', 'json', 'pretty'),
+    'auto',
+    'json: one object a line. pretty: for people. auto: pretty on a terminal, else json.',
+  ),
 });

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { renderExample } from '../../src/config/example.ts';
+import { printConfig } from '../../src/config/print.ts';
+import { unusedSections } from '../../src/config/unused-sections.ts';
+import { configOf, minimalConfig } from './minimal-config.ts';
+
+/** Everything but where it came from, which differs. */
+const settingsOf = (text: string) => ({ ...configOf(text), source: undefined });
+
+describe('the printed configuration', () => {
+  it.each([
+    ['the least', minimalConfig],
+    ['the example', renderExample()],
+    [
+      'every kind of value',
+      `${minimalConfig.replace('name: prod', 'name: prod\n  quota: 8GiB\n  metrics: "http://{host}:2381/metrics"')}
+snapshot: {compression: none, idleTimeout: 1500ms}
+http: {listen: "[::1]:9427"}
+schedules: {verify: {subset: 2/7}, defrag: {windows: [{days: [sat], from: 22:30, to: 04:00}]}}
+defrag: {emergencyUsage: 87.5%, rules: [{reclaimableAbove: 12.5%ofQuota}, {reclaimableAbove: 1536KiB}]}
+`,
+    ],
+    [
+      'what looks like the environment',
+      minimalConfig.replace('/var/backups', () => '"/a@b:c/$${HOME}').replace('etcd}', 'etcd"}'),
+    ],
+  ])('of %s loads again and means the same', (_, text) => {
+    const printed = printConfig(configOf(text));
+    expect(settingsOf(printed)).toEqual(settingsOf(text));
+    expect(printConfig(configOf(printed))).toBe(printed);
+  });
+
+  it('shows every default with its unit', () => {
+    const printed = printConfig(configOf(minimalConfig));
+    expect(printed).toContain('  idleTimeout: 30s\n');
+    expect(printed).toContain('  minReclaim: 32MiB\n');
+    expect(printed).toContain('      maxRemovedPercent: 50%\n');
+    expect(printed).toContain('    - usageAbove: 75%\n'.replace('    - ', '      '));
+    expect(printed).not.toContain('source');
+  });
+
+  it('puts the environment in, but never credentials of a URL', () => {
+    const text = `${minimalConfig}aws: {proxy: "\${PROXY}"}\npush: {gateway: "http://u:hunter2@push:9091"}\n`;
+    const config = configOf(text, { PROXY: 'http://user:hunter2@proxy:3128' });
+    expect(config.aws.proxy).toBe('http://user:hunter2@proxy:3128');
+    expect(printConfig(config)).toContain('proxy: http://REDACTED@proxy:3128\n');
+    expect(printConfig(config)).not.toContain('hunter2');
+  });
+});
+
+describe('the sections that this version does not act on yet', () => {
+  it('are named where the file gives them, defaults or not', () => {
+    const text = `${minimalConfig}    retention: {keepLast: 24}\nschedules: {backup: {cron: "0 * * * *"}}\nlog: {level: info}\nhttp:\n`;
+    expect(unusedSections(configOf(text))).toEqual(['schedules', 'repositories[0].retention']);
+  });
+
+  it('are none where the file gives none', () => {
+    expect(unusedSections(configOf(minimalConfig))).toEqual([]);
+  });
+});
