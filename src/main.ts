@@ -27,7 +27,16 @@ for (const name of Object.keys(signalNumbers) as SignalName[]) {
   });
 }
 
+/** A reader that has gone, such as `head`, wants no more; any other failure means that the result was lost. */
+let isOutputLost = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') isOutputLost = true;
+  });
+}
+
 const status = await runCommandLine(process.argv.slice(2), process, interruption.signal);
 // What was printed may still wait in a pipe.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write('', flushed))));
-process.exit(received === undefined ? status : 128 + signalNumbers[received]);
+if (received !== undefined) process.exit(128 + signalNumbers[received]);
+process.exit(status === 0 && isOutputLost ? 1 : status);

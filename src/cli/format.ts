@@ -1,6 +1,6 @@
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
-/** `1536` → `1.5 KiB`. */
+/** `1536` → `1.50 KiB`, `20480` → `20.0 KiB`: three digits or more. */
 export function formatBytes(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(binaryUnits.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
@@ -35,4 +35,9 @@ export function formatTime(time: Date): string {
 /** A CRC as etcdutl prints it: hexadecimal without leading zeros. */
 export function formatHash(hash: number): string {
   return hash.toString(16);
+}
+
+/** A compact revision as manifests hold it: -1 where nothing was ever compacted. */
+export function describeCompaction(compactRevision: string): string {
+  return compactRevision === '-1' ? 'never compacted' : `compacted at ${compactRevision}`;
 }

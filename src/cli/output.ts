@@ -21,8 +21,8 @@ export interface Result {
 const redrawMs = 100;
 
 /**
- * Results to stdout, progress to stderr; the only place that prints. Text that came from outside (member names, keys,
- * messages of servers) is stripped of control characters, so that no remote party writes to the terminal.
+ * Results to stdout, progress to stderr; the only place that prints. Every line is stripped of control characters,
+ * because it may hold member names, keys or messages of servers: no remote party writes to the terminal.
  */
 export class Output {
   readonly #options: OutputOptions;
@@ -37,7 +37,7 @@ export class Output {
   result(result: Result): void {
     this.clearProgress();
     if (this.#options.json) this.#options.stdout.write(`${stringifyJson(result.json)}\n`);
-    else for (const line of result.lines) this.#options.stdout.write(`${line}\n`);
+    else for (const line of result.lines) this.#options.stdout.write(`${clean(line)}\n`);
   }
 
   /** An error, after whatever was done all the same: one JSON document for scripts; for people a sentence and a next step. */
@@ -76,10 +76,12 @@ export class Output {
   }
 }
 
+/** What moves a cursor, breaks a line, turns the writing direction, or cannot be seen. A tab does no harm. */
+const unsafe = /[\u0000-\u0008\u000A-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/g;
+
 /** Text of others, safe to print: no escape sequences, no control characters, no line breaks. */
 export function clean(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g, '?');
+  return stripVTControlCharacters(text).replaceAll(unsafe, '?');
 }
 
 export function paint(stream: NodeJS.WriteStream, style: Parameters<typeof styleText>[0], text: string): string {
@@ -92,7 +94,10 @@ function describeBytes(doneBytes: number, totalBytes: number | undefined): strin
   return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} (${percent} %)`;
 }
 
-/** JSON in which 64-bit numbers are strings, because readers lose their last digits. */
+/** JSON in which 64-bit numbers are strings, because readers lose their last digits; nothing in it moves a terminal. */
 function stringifyJson(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item), 2);
+  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item), 2);
+  return text.replaceAll(unsafe, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

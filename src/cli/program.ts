@@ -70,8 +70,14 @@ function reportUsage(error: unknown, args: readonly string[], { stdout, stderr }
   if (error instanceof CommanderError && error.code === 'commander.help' && !args.includes('--json')) return exitStatus.usage;
   const problem =
     error instanceof CommanderError
-      ? new WardenError('usage', error.message.replace(/^error: /, '').replaceAll('\n', ' '))
+      ? new WardenError('usage', describeUsageError(error))
       : toWardenError(error);
   output.outcome(undefined, problem);
   return problem.exitStatus;
+}
+
+function describeUsageError({ code, message }: CommanderError): string {
+  // Commander's own text for it is `(outputHelp)`.
+  if (code === 'commander.help') return 'a command is missing';
+  return message.replace(/^error: /, '').replaceAll('\n', ' ');
 }

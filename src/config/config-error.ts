@@ -8,6 +8,9 @@ export interface ConfigError {
   readonly message: string;
 }
 
+/** Of one kind in one section. Nobody reads more, and describing them takes longer the more there are. */
+export const mostErrors = 100;
+
 export type OptionPath = readonly PropertyKey[];
 
 /** `config.yaml:14:15: repositories[0].retention.daily must be an integer ≥ 0, got "seven"` */

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { formatPath, quote, type ConfigError, type OptionPath } from './config-error.ts';
+import { formatPath, mostErrors, quote, type ConfigError, type OptionPath } from './config-error.ts';
 import { listWords } from './fields.ts';
 import { explainUnknownKey } from './nearest-key.ts';
 import { isComplaint } from './option.ts';
@@ -46,7 +46,7 @@ function isOfAnotherKind({ code, path }: Issue): boolean {
 function describeIssue(issue: Issue, data: unknown, source: YamlSource): readonly ConfigError[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, mostErrors).map((key) => ({
       ...locate(source, [...path, key], 'key'),
       message: `${formatPath([...path, key])} is not a known key; ${explainUnknownKey(path, key, (at) => valueAt(data, [...at, 'type']))}`,
     }));

@@ -26,9 +26,13 @@ export interface Variant {
   readonly options: readonly Option[];
 }
 
+/** Made once, when first asked for: a run whose configuration is valid never needs it. */
+let described: readonly Option[] | undefined;
+
 /** Every option, as a tree in the order of the schema. */
 export function describeOptions(): readonly Option[] {
-  return describeVariants(configJsonSchema(), '').flatMap(({ options }) => options);
+  described ??= describeVariants(configJsonSchema(), '').flatMap(({ options }) => options);
+  return described;
 }
 
 /** An option and all below it. */

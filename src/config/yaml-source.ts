@@ -1,5 +1,16 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
-import { quote, type ConfigError, type OptionPath } from './config-error.ts';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Scalar,
+  type YAMLError,
+} from 'yaml';
+import { mostErrors, quote, type ConfigError, type OptionPath } from './config-error.ts';
 
 /** A configuration is a page of text; anything near this is a mistake or an attack. */
 export const largestConfigBytes = 2 ** 20;
@@ -20,24 +31,25 @@ export interface YamlSource {
 export function readYaml(text: string): { readonly source: YamlSource } | { readonly errors: readonly ConfigError[] } {
   if (Buffer.byteLength(text) > largestConfigBytes) return refuse(`is larger than ${largestConfigBytes} bytes`);
   const lines = new LineCounter();
-  const document = attempt(() =>
-    parseDocument(text, {
-      lineCounter: lines,
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      uniqueKeys: true,
-      stringKeys: true,
-      prettyErrors: false,
-      logLevel: 'error',
-    }),
-  );
-  if (document === undefined) return refuse('is nested too deeply');
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    // Checked below: the library compares each key of a map with every other one, which takes minutes for 1 MiB of keys.
+    uniqueKeys: false,
+    stringKeys: true,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) return { errors: faults.map((fault) => toConfigError(fault, text, lines)) };
+  // Composing recurses: brackets by the hundred thousand exhaust the stack, and what follows from it tells nothing.
+  if (faults.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) return refuse('is nested too deeply');
+  if (faults.length > 0) return { errors: faults.slice(0, mostErrors).map((fault) => toConfigError(fault, lines)) };
   if (document.contents === null) return refuse('is empty');
   if (!isMap(document.contents)) return refuse('must be a map of options');
-  return { source: { document, lines } };
+  const repeated = findRepeatedKeys({ document, lines });
+  return repeated.length > 0 ? { errors: repeated } : { source: { document, lines } };
 }
 
 /** The file's content as plain data. Keys without a value (`tls:`) are absent, as if they had not been written. */
@@ -115,21 +127,30 @@ function startOf(node: unknown): number | undefined {
   return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
 }
 
-function toConfigError({ code, message, pos }: YAMLError, text: string, lines: LineCounter): ConfigError {
-  const { line, col } = lines.linePos(pos[0]);
-  const key = /^[^\s:]+/.exec(text.slice(pos[0], pos[0] + 100))?.[0] ?? '';
-  const said = code === 'DUPLICATE_KEY' ? `the key ${quote(key)} is given twice` : `not valid YAML: ${message}`;
-  return { line, column: col, message: said };
+function findRepeatedKeys({ document, lines }: YamlSource): readonly ConfigError[] {
+  const repeated: Scalar[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = items.map(({ key }) => key).filter((key): key is Scalar => isScalar(key));
+      const seen = new Set<unknown>();
+      for (const key of keys) {
+        if (seen.has(key.value)) repeated.push(key);
+        seen.add(key.value);
+      }
+    },
+  });
+  return repeated
+    .sort((one, other) => (startOf(one) ?? 0) - (startOf(other) ?? 0))
+    .slice(0, mostErrors)
+    .map((key) => {
+      const { line, col } = lines.linePos(startOf(key) ?? 0);
+      return { line, column: col, message: `the key ${quote(String(key.value))} is given twice` };
+    });
 }
 
-/** yaml composes nodes by recursion: brackets by the hundred thousand exhaust the stack. */
-function attempt<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+function toConfigError({ message, pos }: YAMLError, lines: LineCounter): ConfigError {
+  const { line, col } = lines.linePos(pos[0]);
+  return { line, column: col, message: `not valid YAML: ${message}` };
 }
 
 function refuse(complaint: string): { errors: readonly ConfigError[] } {

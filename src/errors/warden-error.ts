@@ -44,6 +44,8 @@ export function isWardenError(error: unknown, ...codes: readonly ErrorCode[]): e
 /** Whatever was thrown, as a WardenError with a text that is never empty. */
 export function toWardenError(thrown: unknown): WardenError {
   if (thrown instanceof WardenError) return thrown;
+  // What ended the work matters more than what its release met after that.
+  if (thrown instanceof SuppressedError) return toWardenError(thrown.suppressed);
   return new WardenError('internal', describeThrown(thrown), { cause: thrown });
 }
 

@@ -40,4 +40,11 @@ export class DamageList {
     this.total++;
     if (this.listed.length < maxListed) this.listed.push({ code, where, message });
   }
+
+  /** Adds what says most about the file, before everything else. */
+  addFirst(code: DamageCode, where: string, message: string): void {
+    this.total++;
+    this.listed.unshift({ code, where, message });
+    this.listed.length = Math.min(this.listed.length, maxListed);
+  }
 }

@@ -1,6 +1,5 @@
 import type { ByteSpan } from './byte-span.ts';
 import { EncryptionProviders } from './encryption-providers.ts';
-import type { EntrySummaries } from './entry-summaries.ts';
 import type { KeyHash } from './key-hash.ts';
 import { KeyPrefixes } from './key-prefixes.ts';
 import { KeyValueReader } from './mvcc.ts';

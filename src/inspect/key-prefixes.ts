@@ -40,7 +40,7 @@ export class KeyPrefixes {
   }
 
   nameOf(number: number): string {
-    return number === other ? '(other)' : this.#names[number]!;
+    return this.#names[number] ?? '(other)';
   }
 
   #numberFor(hash: number, bytes: Uint8Array, from: number, end: number): number {

@@ -18,6 +18,7 @@ const maxPages = 0xffff_fff0;
 export interface Meta {
   readonly page: 0 | 1;
   readonly txid: bigint;
+  readonly checksum: bigint;
   readonly pageSizeBytes: number;
   readonly rootPage: number;
   /** undefined: not stored, which is usual for etcd (bbolt's NoFreelistSync). */
@@ -78,6 +79,7 @@ function readMeta({ bytes, view }: ByteSpan, offset: number, page: 0 | 1): Meta 
   return {
     page,
     txid: view.getBigUint64(at + 48, true),
+    checksum: view.getBigUint64(at + checksumAt, true),
     pageSizeBytes,
     rootPage: Number(rootPage),
     freelistPage: freelistPage === notStored ? undefined : Number(freelistPage),

@@ -16,6 +16,6 @@ export class PageOwners {
   }
 
   isReached(page: number): boolean {
-    return this.#owners[page] !== 0;
+    return page < this.#owners.length && this.#owners[page] !== 0;
   }
 }

@@ -1,3 +1,4 @@
+import type { DamageList } from './damage.ts';
 import { createSha256 } from './sha256.ts';
 
 /** SHA-256 that etcd appends after the bolt file. Source: etcd server/etcdserver/api/v3rpc/maintenance.go, Snapshot. */
@@ -14,6 +15,14 @@ export interface TrailerFacts {
   readonly sha256: string;
   /** The digest that the file carries about itself. */
   readonly trailerSha256: string | undefined;
+}
+
+export function reportTrailer({ state, trailerSha256 }: TrailerFacts, sizeBytes: number, damages: DamageList): void {
+  if (state === 'missing') {
+    damages.addFirst('trailer-missing', 'file', `${sizeBytes} bytes are not whole pages and ${trailerBytes} bytes of SHA-256`);
+  } else if (state === 'differs') {
+    damages.addFirst('trailer-mismatch', 'file', `the bytes before the trailer do not have its SHA-256 ${trailerSha256}`);
+  }
 }
 
 /** Hashes a stream while holding its last 32 bytes back, because only the end tells whether they are the trailer. */

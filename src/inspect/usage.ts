@@ -1,7 +1,6 @@
-import type { EncryptionProvider } from './encryption-providers.ts';
+import { maxProviders, type EncryptionProvider } from './encryption-providers.ts';
 import { prefixOfLabel, providerOfLabel } from './entry-reader.ts';
 import { maxPrefixes } from './key-prefixes.ts';
-import { maxProviders } from './encryption-providers.ts';
 import type { NewestEntries } from './newest-entries.ts';
 import { noEntries, rowOf } from './page-summaries.ts';
 import type { SummaryStores } from './summary-stores.ts';

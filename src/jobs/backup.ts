@@ -130,7 +130,7 @@ async function backUpFrom(
     },
     signal,
   );
-  const surroundings = { now: () => parts.clock.now(), progress: parts.progress, spool };
+  const surroundings = { clock: parts.clock, progress: parts.progress, spool };
   const taken = await takeSnapshot(member.client, prepared, delivery, options.limits, surroundings, signal);
   proveSound(taken.inspection);
   proveFresh(taken.inspection, survey.readRevision, member.name);
@@ -159,7 +159,7 @@ async function backUpFrom(
       startedAt: startedAt.toISOString(),
       streamedAt: taken.streamedAt.toISOString(),
       committedAt: committedAt.toISOString(),
-      streamHeldMs: Math.max(0, taken.streamHeldMs),
+      streamHeldMs: taken.streamHeldMs,
     },
     tags: options.tags,
   });

@@ -1,6 +1,8 @@
+import { exitStatus } from '../errors/table.ts';
 import { toWardenError, type WardenError } from '../errors/warden-error.ts';
 import type { Repository } from '../ports/repository.ts';
 import { readCatalogue, type Catalogue, type CatalogueEntry } from '../repository/catalogue.ts';
+import { snapshotName } from '../repository/layout.ts';
 import { readManifest } from '../repository/read-manifest.ts';
 
 export interface ListOptions {
@@ -13,9 +15,11 @@ export interface ListOptions {
 
 export interface ListedRepository {
   readonly repository: string;
+  /** undefined where the repository could not be listed. */
   readonly catalogue: Catalogue | undefined;
+  /** Why there is no catalogue, or why the check could not look at every backup. */
   readonly error: WardenError | undefined;
-  /** With `check`: what is wrong, by backup id. */
+  /** With `check`: the damage that was found, by backup id. */
   readonly findings: ReadonlyMap<string, string>;
 }
 
@@ -29,8 +33,8 @@ export async function listBackups(
     repositories.map(async (repository): Promise<ListedRepository> => {
       try {
         const catalogue = await readCatalogue(repository.store, options.cluster, options.lineage, signal);
-        const findings = options.check ? await checkSizes(repository, catalogue.entries, signal) : new Map<string, string>();
-        return { repository: repository.name, catalogue, error: undefined, findings };
+        const entries = options.check ? catalogue.entries.filter((entry) => entry.hasManifest) : [];
+        return { repository: repository.name, catalogue, ...(await checkSizes(repository, entries, signal)) };
       } catch (error) {
         signal.throwIfAborted();
         return { repository: repository.name, catalogue: undefined, error: toWardenError(error), findings: new Map() };
@@ -39,29 +43,45 @@ export async function listBackups(
   );
 }
 
+/** Stops at the first failure that would meet the other backups as well; what a newer version wrote is passed over. */
 async function checkSizes(
   repository: Repository,
   entries: readonly CatalogueEntry[],
   signal: AbortSignal,
-): Promise<Map<string, string>> {
+): Promise<Pick<ListedRepository, 'findings' | 'error'>> {
   const findings = new Map<string, string>();
+  let error: WardenError | undefined;
   for (const entry of entries) {
-    if (!entry.hasManifest) continue;
-    const finding = await checkSize(repository, entry, signal);
-    if (finding !== undefined) findings.set(entry.place.id.text, finding);
+    try {
+      const finding = await checkSize(repository, entry, signal);
+      if (finding !== undefined) findings.set(entry.place.id.text, finding);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      error = toWardenError(thrown);
+      if (error.code !== 'manifest-unsupported') break;
+    }
   }
-  return findings;
+  return { findings, error };
 }
 
-async function checkSize(repository: Repository, entry: CatalogueEntry, signal: AbortSignal): Promise<string | undefined> {
-  if (entry.damagedAt !== undefined && entry.state === 'damaged') return 'evidence of damage stands beside it';
+/** What is wrong with a backup. Rejects where that could not be found out: no evidence of damage. */
+async function checkSize(
+  repository: Repository,
+  entry: CatalogueEntry,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (entry.snapshot === undefined) return 'the snapshot is missing';
+  if (entry.damagedAt !== undefined && entry.state === 'damaged') return 'evidence of damage stands beside it';
+  const { suffix, sizeBytes } = entry.snapshot;
   try {
     const { stored } = await readManifest(repository.store, entry.place, signal);
-    if (stored.sizeBytes === entry.snapshot.sizeBytes) return undefined;
-    return `${entry.snapshot.sizeBytes} bytes are stored, the manifest says ${stored.sizeBytes}`;
-  } catch (error) {
-    signal.throwIfAborted();
-    return toWardenError(error).message;
+    const name = snapshotName(suffix);
+    if (stored.object !== name) return `${name} is stored, the manifest says ${stored.object}`;
+    if (stored.sizeBytes !== sizeBytes) return `${sizeBytes} bytes are stored, the manifest says ${stored.sizeBytes}`;
+    return undefined;
+  } catch (thrown) {
+    const error = toWardenError(thrown);
+    if (error.exitStatus !== exitStatus.damage) throw error;
+    return error.message;
   }
 }

@@ -66,8 +66,8 @@ export async function restoreLocalFile(
   target: string,
   signal: AbortSignal,
 ): Promise<RestoredSnapshot> {
-  const { snapshot } = await openFile(parts.files.read(source), parts.identities, signal);
   await using file = await parts.files.create(target);
+  const { snapshot } = await openFile(parts.files.read(source), parts.identities, signal);
   const inspector = createInspector();
   let doneBytes = 0;
   parts.progress({ kind: 'stage', text: `restoring ${source}` });

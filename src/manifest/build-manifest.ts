@@ -71,7 +71,7 @@ function describeSnapshot(inspection: Inspection): Manifest['snapshot'] {
     clusterVersion: inspection.clusterVersion ?? null,
     sizeBytes: inspection.sizeBytes,
     sha256: inspection.sha256,
-    encryptionProviders: inspection.encryptionProviders.map((provider) => ({ ...provider })),
+    encryptionProviders: inspection.encryptionProviders.map(({ keys, ...named }) => ({ ...named, keys: keys ?? null })),
   };
 }
 

@@ -42,7 +42,7 @@ const snapshot = z.strictObject({
   clusterVersion: text.nullable(),
   sizeBytes,
   sha256,
-  encryptionProviders: z.array(z.strictObject({ provider: text, keyName: text, keys: z.int().min(0) })).max(100),
+  encryptionProviders: z.array(z.strictObject({ provider: text, version: text, keyName: text, keys: z.int().min(0).nullable() })).max(100),
 });
 
 const storedObject = z.strictObject({
@@ -106,7 +106,7 @@ export const manifestSchema = z.strictObject({
     committedAt: instant,
     streamHeldMs: milliseconds,
   }),
-  tags: z.record(z.string().regex(/^[A-Za-z0-9_.\/-]{1,63}$/), z.string().max(256)),
+  tags: z.record(z.string().regex(/^[A-Za-z0-9_./-]{1,63}$/), z.string().max(256)),
   restore: z.array(z.string().max(2048)).max(16),
 });
 

@@ -1,3 +1,5 @@
+import { formatTimeStamp, parseTimeStamp } from './time-stamp.ts';
+
 /**
  * A backup id sorts by time and names a revision: `20261124T140000Z-r228678-k3f9x2qa`.
  * The revision is the one that the cluster had reached when the backup began, because an upload needs its key before
@@ -10,28 +12,22 @@ export interface BackupId {
   readonly revision: bigint;
 }
 
-const pattern = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-r(0|[1-9]\d{0,18})-([0-9a-hjkmnp-tv-z]{8})$/;
+const pattern = /^(\d{8}T\d{6}Z)-r(0|[1-9]\d{0,18})-[0-9a-hjkmnp-tv-z]{8}$/;
 
 /** Crockford's base 32: no letters that are taken for digits. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 export const randomBytesOfId = 5;
 
 export function makeBackupId(time: Date, revision: bigint, random: Uint8Array): BackupId {
-  const stamp = time.toISOString().replace(/\.\d+Z$/, 'Z').replace(/[-:]/g, '');
-  const text = `${stamp}-r${revision}-${encodeBase32(random.subarray(0, randomBytesOfId))}`;
+  const text = `${formatTimeStamp(time)}-r${revision}-${encodeBase32(random.subarray(0, randomBytesOfId))}`;
   return { text, time: new Date(Math.floor(time.getTime() / 1000) * 1000), revision };
 }
 
 /** undefined for anything that `makeBackupId` would not have written. */
 export function parseBackupId(text: string): BackupId | undefined {
-  const match = pattern.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second, revision] = match;
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
-  const time = new Date(iso);
-  // A date such as 30 February parses to another day: it is not one of ours.
-  if (Number.isNaN(time.getTime()) || time.toISOString().replace('.000Z', 'Z') !== iso) return undefined;
-  return { text, time, revision: BigInt(revision ?? 0) };
+  const [, stamp, revision] = pattern.exec(text) ?? [];
+  const time = parseTimeStamp(stamp ?? '');
+  return time === undefined || revision === undefined ? undefined : { text, time, revision: BigInt(revision) };
 }
 
 function encodeBase32(bytes: Uint8Array): string {

@@ -11,19 +11,18 @@ export interface DeliveryOptions {
   /** More sealed bytes than will come. */
   readonly maxBytes: number;
   readonly limits: FanOutLimits;
+  /** Milliseconds that only ever grow. */
   readonly now: () => number;
 }
 
-/** One backup on its way into every repository: write all blocks, `complete`, then `commit` the manifest. */
+/** One backup on its way into every repository: write all blocks, then `commit`. */
 export class Delivery implements AsyncDisposable {
   /** Repositories that were left out, each with its reason. */
-  readonly failures: Map<string, WardenError>;
-  readonly #repositories: readonly Repository[];
+  readonly failures: ReadonlyMap<string, WardenError>;
   readonly #place: BackupPlace;
   readonly #fanOut: FanOut;
 
-  private constructor(repositories: readonly Repository[], place: BackupPlace, fanOut: FanOut) {
-    this.#repositories = repositories;
+  private constructor(place: BackupPlace, fanOut: FanOut) {
     this.#place = place;
     this.#fanOut = fanOut;
     this.failures = fanOut.failures;
@@ -39,11 +38,12 @@ export class Delivery implements AsyncDisposable {
     const lanes: Lane[] = [];
     const failures = new Map<string, WardenError>();
     await Promise.all(
-      repositories.map(async ({ name, store }) => {
+      repositories.map(async (repository) => {
         try {
-          lanes.push({ repository: name, upload: await store.startUpload(key, { maxBytes: options.maxBytes }, signal) });
+          const upload = await repository.store.startUpload(key, { maxBytes: options.maxBytes }, signal);
+          lanes.push({ repository, upload });
         } catch (error) {
-          failures.set(name, toWardenError(error));
+          failures.set(repository.name, toWardenError(error));
         }
       }),
     );
@@ -54,36 +54,26 @@ export class Delivery implements AsyncDisposable {
       signal.throwIfAborted();
       throw nothingStored(failures);
     }
-    return new Delivery(repositories, options.place, fanOut);
+    return new Delivery(options.place, fanOut);
   }
 
+  /** Resolves once every repository that is still in took the block over; `no-backup-stored` if none is. */
   write(block: Uint8Array): Promise<void> {
     return this.#fanOut.write(block);
   }
 
   /**
    * Makes the snapshot visible and then its manifest, in each repository on its own; resolves with the names of those
-   * that hold the backup now. Call it only once everything about the snapshot is proved.
+   * that hold the backup now, or rejects with `no-backup-stored`. Call it only once everything about the snapshot is
+   * proved. Where the manifest fails, the snapshot stays: the manifest may have arrived although its answer did not, and
+   * must not stand alone.
    */
   async commit(manifest: Uint8Array, signal: AbortSignal): Promise<string[]> {
-    const completed = new Set(await this.#fanOut.complete());
-    const committed: string[] = [];
-    await Promise.all(
-      this.#repositories.map(async ({ name, store }) => {
-        if (!completed.has(name)) return;
-        try {
-          await commitManifest(store, this.#place, manifest, signal);
-          committed.push(name);
-        } catch (error) {
-          // The snapshot object stays: the manifest may have arrived although its answer did not, and must not stand alone.
-          this.failures.set(name, toWardenError(error));
-        }
-      }),
-    );
-    if (committed.length === 0) throw nothingStored(this.failures);
+    const committed = await this.#fanOut.finish(({ store }) => commitManifest(store, this.#place, manifest, signal));
     return committed.sort();
   }
 
+  /** Aborts what was not committed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#fanOut[Symbol.asyncDispose]();
   }

@@ -1,9 +1,10 @@
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Upload } from '../ports/object-store.ts';
+import type { Repository } from '../ports/repository.ts';
 
-/** One repository's upload in a run, and what became of it. */
+/** One repository's upload in a run. */
 export interface Lane {
-  readonly repository: string;
+  readonly repository: Repository;
   readonly upload: Upload;
 }
 
@@ -16,16 +17,18 @@ export interface FanOutLimits {
 
 /**
  * Sends the same blocks to every repository at once. The slowest sets the pace, within limits: a repository that
- * fails or lags is dropped, its upload aborted, and the others go on. Once none is left, `write` rejects.
+ * fails or lags is dropped, its upload aborted, and the others go on. Once none is left, calls reject with
+ * `no-backup-stored`.
  */
 export class FanOut implements AsyncDisposable {
+  /** Repositories that were dropped, by name, each with its reason. */
   readonly failures = new Map<string, WardenError>();
   readonly #lanes: Set<Lane>;
   readonly #limits: FanOutLimits;
   readonly #now: () => number;
   readonly #startedAt: number;
   readonly #waitedFor = new Map<Lane, number>();
-  readonly #aborting: PromiseLike<void>[] = [];
+  readonly #aborting: Promise<unknown>[] = [];
 
   constructor(lanes: readonly Lane[], limits: FanOutLimits, now: () => number) {
     this.#lanes = new Set(lanes);
@@ -36,66 +39,56 @@ export class FanOut implements AsyncDisposable {
 
   /** Resolves once every repository that is still in took the block over. */
   async write(block: Uint8Array): Promise<void> {
-    const pending = new Map<Lane, Promise<void>>();
-    let firstDoneAt: number | undefined;
-    for (const lane of this.#lanes) {
-      const taken = lane.upload.write(block).then(
-        () => {
-          const now = this.#now();
-          firstDoneAt ??= now;
-          this.#waitedFor.set(lane, (this.#waitedFor.get(lane) ?? 0) + now - firstDoneAt);
-        },
-        (error: unknown) => this.#drop(lane, toWardenError(error)),
-      );
-      pending.set(lane, taken.finally(() => pending.delete(lane)));
-    }
-    const all = Promise.all(pending.values());
-    if (pending.size > 1) {
-      await Promise.race(pending.values());
-      if (pending.size > 0) await this.#waitForLaggards(all, pending);
-    } else {
-      await all;
+    const behind = new Set(this.#lanes);
+    const { promise: stalled, resolve: giveUp } = Promise.withResolvers<void>();
+    let firstTakenAt: number | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const taking = [...this.#lanes].map(async (lane) => {
+      try {
+        await lane.upload.write(block);
+        const now = this.#now();
+        firstTakenAt ??= now;
+        // Only a repository that keeps another one waiting can lag: without one that is faster there is no hurry.
+        timer ??= setTimeout(giveUp, this.#limits.stallMs);
+        this.#waitedFor.set(lane, (this.#waitedFor.get(lane) ?? 0) + now - firstTakenAt);
+      } catch (error) {
+        this.#drop(lane, toWardenError(error));
+      }
+      behind.delete(lane);
+    });
+    await Promise.race([Promise.all(taking), stalled]);
+    clearTimeout(timer);
+    for (const lane of behind) {
+      this.#drop(lane, tooSlow(lane, `took nothing for ${this.#limits.stallMs} ms while others waited`));
     }
     this.#dropChronicLaggards();
     this.#requireOne();
   }
 
-  /** Completes every upload that is left; resolves with the repositories in which the object now stands. */
-  async complete(): Promise<string[]> {
-    const completed: string[] = [];
+  /**
+   * Completes every upload that is left and then publishes it, each on its own: none waits for another one. Resolves
+   * with the names of the repositories where both went well.
+   */
+  async finish(publish: (repository: Repository) => Promise<void>): Promise<string[]> {
+    const finished: string[] = [];
     await Promise.all(
       [...this.#lanes].map(async (lane) => {
         try {
           await lane.upload.complete();
-          completed.push(lane.repository);
+          await publish(lane.repository);
+          finished.push(lane.repository.name);
         } catch (error) {
           this.#drop(lane, toWardenError(error));
         }
       }),
     );
     this.#requireOne();
-    return completed;
+    return finished;
   }
 
-  /** Aborts what was not completed and waits for the aborts of dropped repositories. */
+  /** Aborts what was not completed and waits for the aborts of dropped repositories. Never rejects. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const rest = [...this.#lanes].map((lane) => lane.upload[Symbol.asyncDispose]());
-    await Promise.allSettled([...rest, ...this.#aborting]);
-  }
-
-  async #waitForLaggards(all: Promise<unknown>, pending: ReadonlyMap<Lane, Promise<void>>): Promise<void> {
-    const { promise: expired, resolve } = Promise.withResolvers<'expired'>();
-    const timer = setTimeout(() => resolve('expired'), this.#limits.stallMs);
-    try {
-      if ((await Promise.race([all, expired])) !== 'expired') return;
-      // Nobody keeps up when all that were fast have failed meanwhile: then there is nothing to wait for less.
-      if (pending.size === this.#lanes.size) return void (await all);
-      for (const lane of pending.keys()) {
-        this.#drop(lane, tooSlow(lane, `took nothing for ${this.#limits.stallMs} ms while others waited`));
-      }
-    } finally {
-      clearTimeout(timer);
-    }
+    await Promise.all([...[...this.#lanes].map(abort), ...this.#aborting]);
   }
 
   #dropChronicLaggards(): void {
@@ -104,15 +97,18 @@ export class FanOut implements AsyncDisposable {
     for (const lane of this.#lanes) {
       const waitedMs = this.#waitedFor.get(lane) ?? 0;
       if (this.#lanes.size > 1 && waitedMs > elapsedMs / 2) {
-        this.#drop(lane, tooSlow(lane, `made the others wait for ${Math.round(waitedMs)} of ${Math.round(elapsedMs)} ms`));
+        this.#drop(
+          lane,
+          tooSlow(lane, `made the others wait for ${Math.round(waitedMs)} of ${Math.round(elapsedMs)} ms`),
+        );
       }
     }
   }
 
   #drop(lane: Lane, reason: WardenError): void {
     if (!this.#lanes.delete(lane)) return;
-    this.failures.set(lane.repository, reason);
-    this.#aborting.push(lane.upload[Symbol.asyncDispose]());
+    this.failures.set(lane.repository.name, reason);
+    this.#aborting.push(abort(lane));
   }
 
   #requireOne(): void {
@@ -130,8 +126,13 @@ export function nothingStored(failures: ReadonlyMap<string, WardenError>): Warde
   });
 }
 
+/** What ended an upload matters more than what its abort then met; leftovers are swept up later. */
+async function abort(lane: Lane): Promise<void> {
+  await Promise.allSettled([lane.upload[Symbol.asyncDispose]()]);
+}
+
 function tooSlow(lane: Lane, reason: string): WardenError {
-  return new WardenError('repository-too-slow', `repository ${lane.repository} ${reason}`, {
-    details: { repository: lane.repository },
+  return new WardenError('repository-too-slow', `repository ${lane.repository.name} ${reason}`, {
+    details: { repository: lane.repository.name },
   });
 }

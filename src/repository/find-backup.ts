@@ -3,7 +3,8 @@ import type { CatalogueEntry } from './catalogue.ts';
 
 /**
  * The backup that `reference` means: an id, an unambiguous prefix of one, `latest` (the newest complete one) or
- * `latest-verified` (the newest complete one that a read-back proved). Damaged backups are found by id only.
+ * `latest-verified` (the newest complete one that a read-back proved). Damaged backups are found by id only. Throws
+ * with `backup-not-found` or `backup-ambiguous`.
  *
  * @param entries newest first, as `readCatalogue` gives them
  */
@@ -15,10 +16,13 @@ export function findBackup(entries: readonly CatalogueEntry[], reference: string
     const wanted = reference === 'latest' ? 'complete backup' : 'backup that was read back and verified';
     throw new WardenError('backup-not-found', `repository ${repository} holds no ${wanted}`, { details: { repository } });
   }
-  const matches = entries.filter((entry) => entry.hasManifest && entry.place.id.text.startsWith(reference));
+  // Every id starts with an empty text, such as a variable of a script that was never set: no backup is meant by it.
+  const matches = entries.filter(
+    (entry) => entry.hasManifest && reference !== '' && entry.place.id.text.startsWith(reference),
+  );
   const [match, ...others] = matches;
   if (match === undefined) {
-    throw new WardenError('backup-not-found', `repository ${repository} holds no backup whose id starts with ${reference}`, {
+    throw new WardenError('backup-not-found', `repository ${repository} holds no backup whose id starts with ${JSON.stringify(reference)}`, {
       details: { repository, reference },
     });
   }

@@ -1,4 +1,5 @@
 import { parseBackupId, type BackupId } from './backup-id.ts';
+import { formatTimeStamp, parseTimeStamp } from './time-stamp.ts';
 
 /** Where a backup lies in a store. This file is the only maker and reader of object keys (docs/format.md). */
 export interface BackupPlace {
@@ -47,7 +48,7 @@ export function snapshotName(suffix: string): string {
 }
 
 export function evidenceName(kind: 'verified' | 'drilled' | 'damaged', time: Date): string {
-  return `${kind}-${time.toISOString().replace(/\.\d+Z$/, 'Z').replace(/[-:]/g, '')}.json`;
+  return `${kind}-${formatTimeStamp(time)}.json`;
 }
 
 /** Reads a key back; undefined for objects that are not laid out as ours. */
@@ -65,12 +66,9 @@ function parseRole(name: string): ObjectRole {
     const suffix = name.slice(snapshotStem.length);
     if (snapshotSuffixes.includes(suffix)) return { kind: 'snapshot', suffix };
   }
-  const evidence = /^(verified|drilled|damaged)-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.json$/.exec(name);
-  if (evidence) {
-    const [, kind, year, month, day, hour, minute, second] = evidence;
-    const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    if (!Number.isNaN(time.getTime())) return { kind: kind as 'verified' | 'drilled' | 'damaged', time };
-  }
+  const [, kind, stamp] = /^(verified|drilled|damaged)-(.+)\.json$/.exec(name) ?? [];
+  const time = parseTimeStamp(stamp ?? '');
+  if (time !== undefined) return { kind: kind as 'verified' | 'drilled' | 'damaged', time };
   const hold = /^hold-([a-z0-9-]{1,40})\.json$/.exec(name);
   return hold?.[1] ? { kind: 'hold', name: hold[1] } : { kind: 'unknown', name };
 }

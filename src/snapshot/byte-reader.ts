@@ -17,7 +17,10 @@ export class ByteReader {
   /** The next `sizeBytes` bytes, which stay to be taken. `object-damaged` if the stream ends before. */
   async peek(sizeBytes: number): Promise<Uint8Array> {
     if (!(await this.#fill(sizeBytes))) {
-      throw new WardenError('object-damaged', `the data is cut off: ${sizeBytes} more bytes were expected, ${this.#buffered.length} came`);
+      throw new WardenError(
+        'object-damaged',
+        `the data is cut off: ${sizeBytes} more bytes were expected, ${this.#buffered.length} came`,
+      );
     }
     return this.#buffered.subarray(0, sizeBytes);
   }

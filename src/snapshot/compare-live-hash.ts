@@ -34,12 +34,14 @@ export async function compareLiveHash(
 
 /**
  * Whether the snapshot's own hash is outvoted: more comparable members agree on one other hash than on the snapshot's.
- * Then it was taken from the member that is wrong.
+ * Then it was taken from the member that is wrong. The snapshot has the vote of the member that served it, as long as
+ * that member has no comparable answer of its own.
  */
-export function isOutvoted(answers: readonly LiveHash[], snapshot: KvHash): boolean {
-  const votes = new Map<number, number>([[snapshot.hash, 0]]);
-  for (const { result, hash } of answers) {
-    if ((result === 'equal' || result === 'differs') && hash !== undefined) votes.set(hash, (votes.get(hash) ?? 0) + 1);
+export function isOutvoted(answers: readonly LiveHash[], snapshot: KvHash, serving: string): boolean {
+  const comparable = answers.filter(({ result }) => result === 'equal' || result === 'differs');
+  const votes = new Map([[snapshot.hash, comparable.some(({ member }) => member === serving) ? 0 : 1]]);
+  for (const { hash } of comparable) {
+    if (hash !== undefined) votes.set(hash, (votes.get(hash) ?? 0) + 1);
   }
   const own = votes.get(snapshot.hash) ?? 0;
   return [...votes.values()].some((count) => count > own);

@@ -39,7 +39,10 @@ async function openSealingKeyring(providers: readonly KeyProvider[], signal: Abo
   const keyrings = [];
   for (const { recipient, sealing } of providers) {
     if (sealing === undefined) {
-      throw new WardenError('config-invalid', `${describeRecipient(recipient)} can open but not seal: it belongs in encryption.identities`);
+      throw new WardenError(
+        'config-invalid',
+        `${describeRecipient(recipient)} can open but not seal: it belongs in encryption.identities`,
+      );
     }
     keyrings.push(await sealing(signal));
   }

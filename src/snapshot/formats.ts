@@ -6,12 +6,12 @@ export const sniffSizeBytes = 64 * 1024 + 64;
 
 const descriptions: Record<Format, string> = {
   'encryption-sdk-message': 'an AWS Encryption SDK message',
-  zstd: 'zstd data',
-  bolt: 'a bolt database',
-  gzip: 'gzip data',
-  zip: 'a zip archive',
-  text: 'text',
-  unknown: 'an unknown format',
+  'zstd': 'zstd data',
+  'bolt': 'a bolt database',
+  'gzip': 'gzip data',
+  'zip': 'a zip archive',
+  'text': 'text',
+  'unknown': 'an unknown format',
 };
 
 /** For messages: "a zip archive". */
@@ -40,9 +40,7 @@ export function isEncryptionMessage(view: DataView): boolean {
 /** A meta page holds bbolt's magic after its 16-byte page header; the first one may be damaged. Source: bbolt page.go, meta.go. */
 function isBolt(view: DataView): boolean {
   const pageSizes = [0, 4096, 8192, 16384, 32768, 65536];
-  return pageSizes.some(
-    (offset) => view.byteLength >= offset + 20 && view.getUint32(offset + 16, true) === 0xed0cdaed,
-  );
+  return pageSizes.some((offset) => view.byteLength >= offset + 20 && view.getUint32(offset + 16, true) === 0xed0cdaed);
 }
 
 function isText(head: Uint8Array): boolean {

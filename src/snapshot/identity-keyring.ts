@@ -24,7 +24,10 @@ export class IdentityKeyring extends KeyringNode {
     this.#signal = signal;
   }
 
-  override async _onDecrypt(material: NodeDecryptionMaterial, keys: EncryptedDataKey[]): Promise<NodeDecryptionMaterial> {
+  override async _onDecrypt(
+    material: NodeDecryptionMaterial,
+    keys: EncryptedDataKey[],
+  ): Promise<NodeDecryptionMaterial> {
     if (this.#expected !== 'unchecked') requireContext(material.encryptionContext, this.#expected);
     const failures: { readonly provider: KeyProvider; readonly error: WardenError }[] = [];
     for (const provider of this.#providers) {
@@ -51,7 +54,10 @@ function requireContext(found: EncryptionContext, expected: EncryptionContext): 
   for (const name of names) {
     if (found[name] === expected[name]) continue;
     const say = (value: string | undefined): string => (value === undefined ? 'nothing' : JSON.stringify(value));
-    throw new WardenError('context-mismatch', `the object was sealed for ${name} ${say(found[name])}, expected ${say(expected[name])}`);
+    throw new WardenError(
+      'context-mismatch',
+      `the object was sealed for ${name} ${say(found[name])}, expected ${say(expected[name])}`,
+    );
   }
 }
 
@@ -65,5 +71,9 @@ function nothingOpened(
   const reasons = failures.map(({ provider, error }) => `${describeRecipient(provider.recipient)}: ${error.message}`);
   // The failure that somebody can repair decides; a key that simply is not the right one says less.
   const decisive = failures.find(({ error }) => error.code !== 'no-identity') ?? first;
-  return new WardenError(decisive.error.code, `no configured key opens the object; ${sealedTo}; ${reasons.join('; ')}`, { cause: decisive.error });
+  return new WardenError(
+    decisive.error.code,
+    `no configured key opens the object; ${sealedTo}; ${reasons.join('; ')}`,
+    { cause: decisive.error },
+  );
 }

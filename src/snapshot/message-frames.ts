@@ -16,9 +16,11 @@ export async function* readMessage(source: Bytes): AsyncGenerator<Uint8Array, vo
     const header = await reader.take(await headerSizeBytes(reader));
     const contentSizeBytes = frameContentSizeBytes(header);
     yield header;
-    for (let last = false; !last; ) {
+    for (let last = false; !last;) {
       last = (await readUint(reader, 0, 4)) === finalFrame;
-      yield await reader.take(last ? await finalFrameSizeBytes(reader, contentSizeBytes) : 4 + ivBytes + contentSizeBytes + tagBytes);
+      yield await reader.take(
+        last ? await finalFrameSizeBytes(reader, contentSizeBytes) : 4 + ivBytes + contentSizeBytes + tagBytes,
+      );
     }
     if (!(await reader.ended())) throw damaged('bytes follow the end of the message');
   } finally {

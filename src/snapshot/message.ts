@@ -1,4 +1,9 @@
-import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, type EncryptedDataKey } from '@aws-crypto/client-node';
+import {
+  AlgorithmSuiteIdentifier,
+  buildClient,
+  CommitmentPolicy,
+  type EncryptedDataKey,
+} from '@aws-crypto/client-node';
 import type { RecipientName } from '../ports/key-provider.ts';
 
 /** How every message is sealed: AES-256-GCM by frame, with a key commitment, so that no second key can open it to something else. */
@@ -35,7 +40,10 @@ export function nameRecipient({ providerId, providerInfo, rawInfo }: EncryptedDa
 
 /** For messages: "aws-kms arn:…, rsa-public-key recovery". */
 export function listRecipients(keys: readonly EncryptedDataKey[]): string {
-  return keys.map((key) => describeRecipient(nameRecipient(key) ?? { kind: key.providerId, name: key.providerInfo })).join(', ');
+  return keys
+    .map((key) => describeRecipient(nameRecipient(key) ?? { kind: key.providerId, name: key.providerInfo }))
+    .join(', ');
 }
 
-export const describeRecipient = ({ kind, name }: { readonly kind: string; readonly name: string }): string => `${kind} ${name}`;
+export const describeRecipient = ({ kind, name }: { readonly kind: string; readonly name: string }): string =>
+  `${kind} ${name}`;

@@ -32,7 +32,7 @@ export async function* openSealed(
   const stored = regroup(expected.stored === undefined ? source : requireStored(source, expected.stored));
   const compressed = openEncryption(stored, expected, providers, signal);
   const plaintext = openCompression(compressed, expected, signal);
-  yield* limit(regroup(plaintext), expected.limits.maxPlaintextBytes);
+  yield* limit(regroup(plaintext), expected.limits.maxPlaintextBytes, signal);
 }
 
 async function* openEncryption(
@@ -81,7 +81,9 @@ const mismatch = (wanted: string, found: Format): WardenError =>
   new WardenError('format-mismatch', `expected ${wanted}, found ${describeFormat(found)}`, { details: { found } });
 
 /** The format of the first block, and all bytes with that block. An empty source is damage: no stage makes nothing. */
-async function peekFormat(source: Bytes): Promise<{ readonly format: Format; readonly bytes: AsyncGenerator<Uint8Array, void> }> {
+async function peekFormat(
+  source: Bytes,
+): Promise<{ readonly format: Format; readonly bytes: AsyncGenerator<Uint8Array, void> }> {
   const blocks = source[Symbol.asyncIterator]();
   const first = await blocks.next();
   if (first.done === true) throw new WardenError('object-damaged', 'the object is empty');
@@ -103,24 +105,34 @@ async function* requireStored(
   const tally = new Tally();
   for await (const block of tally.through(source)) {
     if (tally.sizeBytes > stored.sizeBytes) {
-      throw new WardenError('object-damaged', `the object is longer than the ${stored.sizeBytes} bytes that were stored`);
+      throw new WardenError(
+        'object-damaged',
+        `the object is longer than the ${stored.sizeBytes} bytes that were stored`,
+      );
     }
     yield block;
   }
   if (tally.sizeBytes < stored.sizeBytes) {
-    throw new WardenError('object-damaged', `the object ends after ${tally.sizeBytes} of ${stored.sizeBytes} stored bytes`);
+    throw new WardenError(
+      'object-damaged',
+      `the object ends after ${tally.sizeBytes} of ${stored.sizeBytes} stored bytes`,
+    );
   }
   if (tally.sha256() !== stored.sha256) {
     throw new WardenError('object-damaged', `the object's SHA-256 is ${tally.sha256()}, stored was ${stored.sha256}`);
   }
 }
 
-async function* limit(source: Bytes, maxBytes: number): AsyncGenerator<Uint8Array, void> {
+async function* limit(source: Bytes, maxBytes: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   let sizeBytes = 0;
   for await (const block of source) {
+    signal.throwIfAborted();
     sizeBytes += block.length;
     if (sizeBytes > maxBytes) {
-      throw new WardenError('object-damaged', `the object expands beyond the ${maxBytes} bytes that a sound one can hold`);
+      throw new WardenError(
+        'object-damaged',
+        `the object expands beyond the ${maxBytes} bytes that a sound one can hold`,
+      );
     }
     yield block;
   }

@@ -26,7 +26,7 @@ export async function proveLiveHash(
     await delay(recheckDelayMs, undefined, { signal });
     answers = await compareLiveHash(members, kvHash, signal);
   }
-  if (!isOutvoted(answers, kvHash)) return answers;
+  if (!isOutvoted(answers, kvHash, serving)) return answers;
   const hashes = answers.map(({ member, version, hash }) => `${member} (${version}): ${hash?.toString(16) ?? 'none'}`);
   throw new WardenError(
     'snapshot-hash-differs',

@@ -48,7 +48,8 @@ export function sealedSuffix(sealing: Sealing): SealedSuffix {
  */
 export async function prepareSealing(sealing: Sealing, signal: AbortSignal): Promise<PreparedSealing> {
   const { compression, encryption } = sealing;
-  const message = encryption === 'none' ? undefined : await startMessage(encryption.providers, encryption.context, signal);
+  const message =
+    encryption === 'none' ? undefined : await startMessage(encryption.providers, encryption.context, signal);
   return { suffix: sealedSuffix(sealing), compression, recipients: message?.recipients ?? [], message };
 }
 
@@ -63,7 +64,10 @@ export function seal(source: Bytes, prepared: PreparedSealing, signal: AbortSign
     const packed = compression.algorithm === 'zstd' ? compressFrames(source, compression.level, signal) : source;
     const counted = compressed.through(packed);
     const stored = message === undefined ? counted : sealed.through(message.encrypt(counted, signal));
-    yield* regroup(stored);
+    for await (const block of regroup(stored)) {
+      signal.throwIfAborted();
+      yield block;
+    }
     facts = {
       compressedBytes: compressed.sizeBytes,
       compressedSha256: compressed.sha256(),

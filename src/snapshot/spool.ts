@@ -153,7 +153,7 @@ class FileSpool implements Spool {
 
 async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   try {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
     }
   } catch (error) {
@@ -164,7 +164,7 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number)
 async function readWhole(file: FileHandle, length: number, position: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(length);
   try {
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const { bytesRead } = await file.read(bytes, done, length - done, position + done);
       if (bytesRead === 0) throw new Error('the spool file became shorter');
       done += bytesRead;
@@ -177,5 +177,7 @@ async function readWhole(file: FileHandle, length: number, position: number): Pr
 
 function asFileError(error: unknown): WardenError {
   const isFull = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-  return new WardenError(isFull ? 'store-full' : 'file-failed', `snapshot.spool: ${describeThrown(error)}`, { cause: error });
+  return new WardenError(isFull ? 'store-full' : 'file-failed', `snapshot.spool: ${describeThrown(error)}`, {
+    cause: error,
+  });
 }

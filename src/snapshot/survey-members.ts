@@ -32,8 +32,8 @@ export async function surveyMembers(etcd: Etcd, signal: AbortSignal): Promise<Su
     readRevision(clients, signal),
     readAlarms(clients, signal),
   ]);
-  if (statuses.every((answer) => answer.status === undefined)) throw nobodyAnswered(statuses);
   signal.throwIfAborted();
+  if (statuses.every((answer) => answer.status === undefined)) throw nobodyAnswered(statuses);
   const members = clients.map((client, index): SurveyedMember => {
     const { status, error } = statuses[index] ?? { status: undefined, error: undefined };
     return {
@@ -85,6 +85,9 @@ async function statusOf(client: EtcdMember, clusterId: bigint, signal: AbortSign
   }
 }
 
+/** What a linearizable read meets where there is no quorum; other errors say nothing about it. */
+const lacksQuorum: ReadonlySet<string> = new Set(['etcd-deadline', 'etcd-no-leader', 'etcd-unreachable']);
+
 /** One linearizable read is enough, whoever serves it; all are asked at once because any of them may be cut off. */
 async function readRevision(
   clients: readonly EtcdMember[],
@@ -95,8 +98,9 @@ async function readRevision(
     return { revision: await Promise.any(voters.map((client) => client.readRevision(signal))), reason: undefined };
   } catch (error) {
     signal.throwIfAborted();
-    const [first] = error instanceof AggregateError ? error.errors : [error];
-    return { revision: undefined, reason: `no quorum: ${toWardenError(first ?? error).message}` };
+    const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    const { code, message } = toWardenError(errors[0] ?? new WardenError('etcd-no-leader', 'no voter is known'));
+    return { revision: undefined, reason: `${lacksQuorum.has(code) ? 'no quorum' : 'no linearizable read'}: ${message}` };
   }
 }
 
@@ -116,7 +120,8 @@ function clusterIdOf(statuses: readonly StatusAnswer[]): bigint {
 function nobodyAnswered(statuses: readonly StatusAnswer[]): WardenError {
   const errors = statuses.flatMap((answer) => (answer.error === undefined ? [] : [answer.error]));
   const [first] = errors;
-  if (first !== undefined && errors.every((error) => error.code === first.code)) return first;
+  if (first === undefined) return new WardenError('no-member', 'no member of the cluster was ever started');
+  if (errors.every((error) => error.code === first.code)) return first;
   return new WardenError('no-member', `no member answered: ${errors.map((error) => error.message).join('; ')}`, {
     details: { codes: errors.map((error) => error.code) },
   });

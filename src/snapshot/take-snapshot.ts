@@ -1,6 +1,7 @@
 import { WardenError } from '../errors/warden-error.ts';
 import type { Inspection } from '../inspect/inspection.ts';
 import { createInspector, type Inspector } from '../inspect/inspector.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EtcdMember, SnapshotStream } from '../ports/etcd.ts';
 import type { Progress } from '../ports/progress.ts';
 import { assertSealed } from './require-sealed.ts';
@@ -26,7 +27,7 @@ export interface TakenSnapshot {
 }
 
 interface Surroundings {
-  readonly now: () => Date;
+  readonly clock: Clock;
   readonly progress: Progress;
   readonly spool: Spool | undefined;
 }
@@ -41,18 +42,20 @@ export async function takeSnapshot(
   prepared: PreparedSealing,
   sink: SealedSink,
   limits: StreamLimits,
-  { now, progress, spool }: Surroundings,
+  { clock, progress, spool }: Surroundings,
   signal: AbortSignal,
 ): Promise<TakenSnapshot> {
   using hold = holdTimer(limits.maxStreamHoldMs);
   const held = AbortSignal.any([signal, hold.signal]);
-  const openedAt = now();
+  const openedMs = clock.monotonicMs();
   try {
     await using stream = await member.openSnapshot({ idleTimeoutMs: limits.idleTimeoutMs }, held);
     const inspector = createInspector();
-    let streamedAt = openedAt;
+    let streamedAt = clock.now();
+    let streamHeldMs = 0;
     const inspected = inspectWhileReading(stream, inspector, progress, () => {
-      streamedAt = now();
+      streamedAt = clock.now();
+      streamHeldMs = Math.round(clock.monotonicMs() - openedMs);
       hold.release();
     });
     await using sealed = seal(inspected, prepared, held);
@@ -60,7 +63,7 @@ export async function takeSnapshot(
     return {
       inspection: inspector.finish(),
       sealed: sealed.facts,
-      streamHeldMs: streamedAt.getTime() - openedAt.getTime(),
+      streamHeldMs,
       streamedAt,
     };
   } catch (error) {
@@ -96,21 +99,20 @@ async function drain(
   for await (const block of blocks) {
     if (first && mustBeSealed) assertSealed(block);
     first = false;
-    await abortable(sink.write(block), signal);
+    await abortable(() => sink.write(block), signal);
   }
 }
 
 /** A sink that hangs must not outlive the signal; its own release comes from disposing the uploads. */
-async function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
+async function abortable(start: () => Promise<void>, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    await Promise.race([work, aborted]);
+    await Promise.race([start(), aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    work.catch(() => undefined);
   }
 }
 

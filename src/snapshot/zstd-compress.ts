@@ -12,7 +12,11 @@ const framesAtOnce = 2;
 const compress = promisify(zstdCompress);
 
 /** zstd frames of 4 MiB of input, each with its content's size and checksum. Of no input, one frame of nothing. */
-export async function* compressFrames(source: Bytes, level: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+export async function* compressFrames(
+  source: Bytes,
+  level: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
   const underWay: Promise<Uint8Array>[] = [];
   let started = 0;
   const start = (input: Uint8Array): void => {

@@ -14,12 +14,13 @@ const blocksAtOnce = 8;
  * are fed with whatever arrives do not tell reliably. Source: RFC 8878, 3.1.1.
  */
 export async function* readFrame(reader: ByteReader): AsyncGenerator<Uint8Array, void> {
-  if (littleEndian(await reader.peek(4), 0, 4) !== frameMagic) throw damaged('what follows a zstd frame is not another one');
+  if (littleEndian(await reader.peek(4), 0, 4) !== frameMagic)
+    throw damaged('what follows a zstd frame is not another one');
 
   const descriptor = (await reader.peek(5))[4] ?? 0;
   const hasChecksum = (descriptor & 0b100) !== 0;
   yield await reader.take(headerSizeBytes(descriptor));
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     let sizeBytes = 0;
     for (let blocks = 0; blocks < blocksAtOnce && !last; blocks += 1) {
       const header = littleEndian(await reader.peek(sizeBytes + 3), sizeBytes, 3);
@@ -64,4 +65,5 @@ function littleEndian(bytes: Uint8Array, offset: number, length: number): number
   return value;
 }
 
-const damaged = (what: string): WardenError => new WardenError('object-damaged', `the compressed data is damaged: ${what}`);
+const damaged = (what: string): WardenError =>
+  new WardenError('object-damaged', `the compressed data is damaged: ${what}`);

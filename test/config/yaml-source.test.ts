@@ -49,7 +49,18 @@ describe('the file', () => {
     ['an alias of itself', 'a: &a [*a]\n'],
     ['maps', `a: ${'{a: '.repeat(30)}1${'}'.repeat(30)}\n`],
   ])('is refused if %s nest too deeply', (_, text) => {
-    expect(errorsOf(text)[0]).toMatch(/^config\.yaml:\d+:\d+: (the file is nested too deeply|not valid YAML: )/);
+    expect(errorsOf(text)[0]).toMatch(/^config\.yaml:\d+:\d+: the file is nested too deeply$/);
+  });
+
+  it.each([1, 16, 100, 300, 500, 700])('may nest %i deep without breaking anything but itself', (depth) => {
+    const text = `${minimalConfig}log: {level: ${'['.repeat(depth)}${']'.repeat(depth)}}\n`;
+    expect(errorsOf(text)).toHaveLength(1);
+  });
+
+  it('is not described error by error without end', () => {
+    const unknownKeys = Array.from({ length: 3000 }, (_, index) => `key${index}: 1\n`).join('');
+    expect(errorsOf(`${minimalConfig}${unknownKeys}`)).toHaveLength(100);
+    expect(errorsOf(`a: ${'&a '.repeat(3000)}\n`)).toHaveLength(100);
   });
 
   it('may share a policy by an alias', () => {

@@ -62,8 +62,8 @@ export function describeKeyProviderConformance(name: string, makeSubject: () => 
       const altered = Buffer.from(message);
       altered.write('stag', altered.indexOf('prod'));
       const asAltered = { ...context, cluster: 'stag' };
-      await expect(openWith(subject.opens, altered, asAltered)).rejects.toSatisfy(
-        (error: unknown) => isWardenError(error, 'no-identity', 'object-damaged'),
+      await expect(openWith(subject.opens, altered, asAltered)).rejects.toSatisfy((error: unknown) =>
+        isWardenError(error, 'no-identity', 'object-damaged'),
       );
     });
 
@@ -84,8 +84,16 @@ async function sealWith(provider: KeyProvider): Promise<Buffer> {
   return await collect(sealed);
 }
 
-function open(providers: readonly KeyProvider[], message: Uint8Array, expected: Readonly<Record<string, string>> = context) {
-  const sealedAs = { compression: 'none', encryption: { context: expected }, limits: { maxPlaintextBytes: 1000 } } as const;
+function open(
+  providers: readonly KeyProvider[],
+  message: Uint8Array,
+  expected: Readonly<Record<string, string>> = context,
+) {
+  const sealedAs = {
+    compression: 'none',
+    encryption: { context: expected },
+    limits: { maxPlaintextBytes: 1000 },
+  } as const;
   return openSealed(bytesOf(message), sealedAs, providers, signal);
 }
 

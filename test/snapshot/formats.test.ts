@@ -30,12 +30,15 @@ describe('sniffing a format', () => {
     expect(describeFormat(format)).not.toBe('');
   });
 
-  it.each([4096, 8192, 16384, 65536])('knows a bolt file with %i byte pages whose first meta page is gone', (pageSizeBytes) => {
-    const pages = boltPages(pageSizeBytes);
-    randomBytes(1024).copy(pages);
-    pages.writeUInt32BE(0, 0);
-    expect(sniffFormat(pages)).toBe('bolt');
-  });
+  it.each([4096, 8192, 16384, 65536])(
+    'knows a bolt file with %i byte pages whose first meta page is gone',
+    (pageSizeBytes) => {
+      const pages = boltPages(pageSizeBytes);
+      randomBytes(1024).copy(pages);
+      pages.writeUInt32BE(0, 0);
+      expect(sniffFormat(pages)).toBe('bolt');
+    },
+  );
 });
 
 describe('the last look before an upload', () => {

@@ -38,7 +38,11 @@ interface Sealed {
   readonly expected: ExpectedSealing;
 }
 
-async function sealed(plaintext: Uint8Array, sealing: Sealing, sizes: readonly number[] = [32 * 1024]): Promise<Sealed> {
+async function sealed(
+  plaintext: Uint8Array,
+  sealing: Sealing,
+  sizes: readonly number[] = [32 * 1024],
+): Promise<Sealed> {
   await using stream = seal(bytesOf(...cutInto(plaintext, sizes)), await prepareSealing(sealing, signal), signal);
   const bytes = await collect(stream);
   return {
@@ -53,10 +57,18 @@ async function sealed(plaintext: Uint8Array, sealing: Sealing, sizes: readonly n
   };
 }
 
-const open = (bytes: Uint8Array, expected: ExpectedSealing, providers = [key], sizes: readonly number[] = [32 * 1024]): Promise<Buffer> =>
-  collect(openSealed(bytesOf(...cutInto(bytes, sizes)), expected, providers, signal));
+const open = (
+  bytes: Uint8Array,
+  expected: ExpectedSealing,
+  providers = [key],
+  sizes: readonly number[] = [32 * 1024],
+): Promise<Buffer> => collect(openSealed(bytesOf(...cutInto(bytes, sizes)), expected, providers, signal));
 
-const withoutStored = ({ compression, encryption, limits }: ExpectedSealing): ExpectedSealing => ({ compression, encryption, limits });
+const withoutStored = ({ compression, encryption, limits }: ExpectedSealing): ExpectedSealing => ({
+  compression,
+  encryption,
+  limits,
+});
 
 const forKey = (): Sealing['encryption'] => ({ providers: [key], context });
 const everyWay: readonly (readonly [string, () => Sealing])[] = [
@@ -137,13 +149,19 @@ const isRefusal = (error: unknown): boolean =>
 describe('a sealed message', () => {
   it('is opened by any one of its recipients', async () => {
     const plaintext = randomBytes(1000);
-    const stored = await sealed(plaintext, { compression: zstd, encryption: { providers: [key, recovery.seals], context } });
+    const stored = await sealed(plaintext, {
+      compression: zstd,
+      encryption: { providers: [key, recovery.seals], context },
+    });
     expect(await open(stored.bytes, stored.expected, [key])).toEqual(plaintext);
     expect(await open(stored.bytes, stored.expected, [recovery.opens])).toEqual(plaintext);
   });
 
   it('names its recipients', async () => {
-    const prepared = await prepareSealing({ compression: zstd, encryption: { providers: [recovery.seals, key], context } }, signal);
+    const prepared = await prepareSealing(
+      { compression: zstd, encryption: { providers: [recovery.seals, key], context } },
+      signal,
+    );
     expect(prepared.recipients).toEqual([
       { kind: 'rsa-public-key', name: 'recovery' },
       { kind: 'aes-key-file', name: 'main' },
@@ -156,7 +174,9 @@ describe('a sealed message', () => {
     for (let index = body; index < stored.bytes.length; index += 1) {
       const altered = Buffer.from(stored.bytes);
       altered[index] = (altered[index] ?? 0) ^ 1;
-      await expect(open(altered, withoutStored(stored.expected)), `byte ${index}`).rejects.toEqual(wardenError('object-damaged'));
+      await expect(open(altered, withoutStored(stored.expected)), `byte ${index}`).rejects.toEqual(
+        wardenError('object-damaged'),
+      );
     }
   });
 
@@ -206,7 +226,10 @@ describe('a sealed message', () => {
   });
 
   it('lists whom it is sealed to when there is no key for it', async () => {
-    const stored = await sealed(randomBytes(10), { compression: none, encryption: { providers: [key, recovery.seals], context } });
+    const stored = await sealed(randomBytes(10), {
+      compression: none,
+      encryption: { providers: [key, recovery.seals], context },
+    });
     const noKey = wardenError('no-identity', 'aes-key-file main', 'rsa-public-key recovery');
     await expect(open(stored.bytes, stored.expected, [])).rejects.toEqual(noKey);
     await expect(open(stored.bytes, stored.expected, [recovery.seals])).rejects.toEqual(noKey);
@@ -215,8 +238,44 @@ describe('a sealed message', () => {
   it('says why the key that is there could not be used', async () => {
     const stored = await sealed(randomBytes(10), { compression: none, encryption: forKey() });
     const broken = createAesKeyFileProvider({ file: await files.write('broken', 'short'), name: 'main' });
-    await expect(open(stored.bytes, stored.expected, [broken])).rejects.toEqual(wardenError('key-file-invalid', 'exactly 32 bytes'));
+    await expect(open(stored.bytes, stored.expected, [broken])).rejects.toEqual(
+      wardenError('key-file-invalid', 'exactly 32 bytes'),
+    );
   });
+});
+
+describe('opening', () => {
+  it.each(everyWay)(
+    'what is stored as %s releases its source when the reader leaves early',
+    async (_suffix, sealing) => {
+      const stored = await sealed(randomBytes(3 * 1024 * 1024), sealing());
+      let released = false;
+      async function* source(): AsyncGenerator<Uint8Array, void> {
+        try {
+          yield* cutInto(stored.bytes, [32 * 1024]);
+        } finally {
+          released = true;
+        }
+      }
+      for await (const block of openSealed(source(), stored.expected, [key], signal)) if (block.length > 0) break;
+      expect(released).toBe(true);
+    },
+  );
+
+  it.each(everyWay)(
+    'what is stored as %s hands on an error of its source, and stops with the run',
+    async (_suffix, sealing) => {
+      const stored = await sealed(randomBytes(3 * 1024 * 1024), sealing());
+      async function* failing(): AsyncGenerator<Uint8Array, void> {
+        yield stored.bytes.subarray(0, 1_500_000);
+        throw new Error('the store is gone');
+      }
+      await expect(collect(openSealed(failing(), stored.expected, [key], signal))).rejects.toThrow('the store is gone');
+      const stopped = AbortSignal.abort(new Error('told to stop'));
+      const opening = collect(openSealed(bytesOf(stored.bytes), stored.expected, [key], stopped));
+      await expect(opening).rejects.toThrow('told to stop');
+    },
+  );
 });
 
 describe('formats that were not expected', () => {
@@ -253,18 +312,23 @@ describe('sealing', () => {
 
   it('does not take a key that only opens', async () => {
     const sealing = { compression: zstd, encryption: { providers: [recovery.opens], context } } as const;
-    await expect(prepareSealing(sealing, signal)).rejects.toEqual(wardenError('config-invalid', 'rsa-private-key recovery'));
+    await expect(prepareSealing(sealing, signal)).rejects.toEqual(
+      wardenError('config-invalid', 'rsa-private-key recovery'),
+    );
   });
 
-  it.each(everyWay)('stored as %s hands on an error of its source, and raises nothing besides', async (_suffix, sealing) => {
-    async function* failing(): AsyncGenerator<Uint8Array, void> {
-      yield randomBytes(2_000_000);
-      throw new Error('the member is gone');
-    }
-    await using stream = seal(failing(), await prepareSealing(sealing(), signal), signal);
-    await expect(collect(stream)).rejects.toThrow('the member is gone');
-    expect(() => stream.facts).toThrow('not read to its end');
-  });
+  it.each(everyWay)(
+    'stored as %s hands on an error of its source, and raises nothing besides',
+    async (_suffix, sealing) => {
+      async function* failing(): AsyncGenerator<Uint8Array, void> {
+        yield randomBytes(2_000_000);
+        throw new Error('the member is gone');
+      }
+      await using stream = seal(failing(), await prepareSealing(sealing(), signal), signal);
+      await expect(collect(stream)).rejects.toThrow('the member is gone');
+      expect(() => stream.facts).toThrow('not read to its end');
+    },
+  );
 
   it.each(everyWay)('stored as %s ends when the run is stopped', async (_suffix, sealing) => {
     const controller = new AbortController();
@@ -272,7 +336,7 @@ describe('sealing', () => {
       for (;;) yield randomBytes(1024 * 1024);
     }
     const prepared = await prepareSealing(sealing(), signal);
-    await using stream = seal(abortableSource(endless(), controller.signal), prepared, controller.signal);
+    await using stream = seal(endless(), prepared, controller.signal);
     const reading = async (): Promise<void> => {
       let blocks = 0;
       for await (const block of stream) {
@@ -299,14 +363,6 @@ describe('sealing', () => {
   });
 });
 
-/** Streams of etcd end with the signal; so does this stand-in. */
-async function* abortableSource(source: AsyncIterable<Uint8Array>, stop: AbortSignal): AsyncGenerator<Uint8Array, void> {
-  for await (const block of source) {
-    stop.throwIfAborted();
-    yield block;
-  }
-}
-
 describe('without encryption', () => {
   it('a stored .zst is what any zstd tool reads', async () => {
     const plaintext = randomBytes(6 * 1024 * 1024);
@@ -318,6 +374,8 @@ describe('without encryption', () => {
     const plaintext = randomBytes(6 * 1024 * 1024);
     const stored = await sealed(plaintext, { compression: zstd, encryption: 'none' });
     const secondFrame = stored.bytes.indexOf(Buffer.from('28b52ffd', 'hex'), 4 * 1024 * 1024);
-    await expect(open(stored.bytes.subarray(0, secondFrame), stored.expected)).rejects.toEqual(wardenError('object-damaged', 'ends after'));
+    await expect(open(stored.bytes.subarray(0, secondFrame), stored.expected)).rejects.toEqual(
+      wardenError('object-damaged', 'ends after'),
+    );
   });
 });

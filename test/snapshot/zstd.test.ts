@@ -11,14 +11,19 @@ const { signal } = new AbortController();
 const damaged = wardenError('object-damaged');
 
 const compress = (bytes: Uint8Array): Promise<Buffer> => collect(compressFrames(bytesOf(bytes), 1, signal));
-const decompress = (...chunks: readonly Uint8Array[]): Promise<Buffer> => collect(decompressFrames(bytesOf(...chunks), signal));
+const decompress = (...chunks: readonly Uint8Array[]): Promise<Buffer> =>
+  collect(decompressFrames(bytesOf(...chunks), signal));
 
 /** A frame with its content's checksum, as our own frames have. */
 const frame = (content: string | Uint8Array): Buffer =>
   zstdCompressSync(content, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
 
 /** Eleven and a half megabytes: three frames, of which the last is short; half of it compresses. */
-const large = Buffer.concat([randomBytes(4_000_000), Buffer.alloc(3_500_000, 'registry/pods/'), randomBytes(4_000_000)]);
+const large = Buffer.concat([
+  randomBytes(4_000_000),
+  Buffer.alloc(3_500_000, 'registry/pods/'),
+  randomBytes(4_000_000),
+]);
 
 describe('zstd frames', () => {
   it('come back as they went in', async () => {

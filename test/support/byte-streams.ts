@@ -6,7 +6,7 @@ export async function* bytesOf(...chunks: readonly Uint8Array[]): AsyncGenerator
 /** The same bytes in chunks of the given sizes in turn. */
 export function cutInto(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const size = Math.max(1, sizes[chunks.length % sizes.length] ?? bytes.length);
     chunks.push(bytes.subarray(offset, offset + size));
     offset += size;

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Certificates, type KeyPairFiles, makeCertificates } from './certificates.ts';
 import { cleanEnvironment, freePorts, type ServerProcess, startServer } from './process.ts';
@@ -84,6 +85,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         await etcdctl(['member', 'add', name, `--peer-urls=${plan.peerUrl}`, ...(learner ? ['--learner'] : [])]);
         const joined = await startMember(shared, plan, `${initialCluster},${name}=${plan.peerUrl}`, 'existing');
         running.push(joined);
+        // Its name and URL come to the others by raft.
+        while (!(await etcdctl(['member', 'list'])).includes(`started, ${name},`)) await delay(50);
         return joined;
       },
       [Symbol.asyncDispose]: dispose,
@@ -94,7 +97,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
-/** Transactions that read this member's database right now: an open snapshot stream is one. */
+/**
+ * Transactions that read this member's database: an open snapshot stream is one, and etcd itself holds one or two now
+ * and then. The number is that of the last commit: an idle etcd does not refresh it.
+ */
 export async function openReadTransactions(member: ClusterMember): Promise<number> {
   const metrics = await (await fetch(`${member.metricsUrl}/metrics`)).text();
   const found = /^etcd_(?:debugging_)?mvcc_db_open_read_transactions (\S+)$/m.exec(metrics);

@@ -183,6 +183,8 @@ async function forward(
     headers,
     agent: false,
   });
+  // A server may answer and close before it took the whole body; what it answered is what counts.
+  upstream.on('error', () => undefined);
   upstream.end(body);
   const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
   return answer;

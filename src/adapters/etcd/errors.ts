@@ -14,6 +14,8 @@ export const grpcStatus = { ok: 0, deadlineExceeded: 4, permissionDenied: 7, una
 const codesByText: readonly (readonly [RegExp, ErrorCode])[] = [
   [/invalid auth token|revision of auth store is old|authentication failed/, 'etcd-auth-failed'],
   [/user name is empty/, 'etcd-auth-required'],
+  // 3.5 sends this one with status Unknown in places.
+  [/permission denied/, 'etcd-permission-denied'],
   [/required revision has been compacted/, 'etcd-compacted'],
   [/required revision is a future revision/, 'etcd-future-revision'],
   [/no leader|leader changed|previous leader failure|unhealthy cluster/, 'etcd-no-leader'],

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
+import type { Socket } from 'node:net';
 import { parseEndpoint } from './endpoints.ts';
 import { dial, dialTimeoutMs } from './dial.ts';
 import { interruptedBy } from './errors.ts';
@@ -31,8 +32,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: options.windowBytes },
     });
-    session.on('error', () => undefined);
-    await firstFrame(session, either);
+    await firstFrame(session, socket, either);
     session.setLocalWindowSize(options.windowBytes);
     return session;
   } catch (error) {
@@ -41,13 +41,20 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   }
 }
 
-async function firstFrame(session: ClientHttp2Session, signal: AbortSignal): Promise<void> {
-  const closed = new AbortController();
-  session.once('close', () => closed.abort(new Error('the server closed the connection before it said anything')));
+async function firstFrame(session: ClientHttp2Session, socket: Socket, signal: AbortSignal): Promise<void> {
+  const lost = new AbortController();
+  session.on('error', () => undefined);
+  session.on('close', () => lost.abort(new Error('the server closed the connection before it said anything')));
+  // node neither closes the socket nor ends the session above it when a TLS alert comes after the handshake.
+  socket.on('error', (error) => {
+    lost.abort(error);
+    socket.destroy();
+  });
   try {
-    await once(session, 'remoteSettings', { signal: AbortSignal.any([signal, closed.signal]) });
+    await once(session, 'remoteSettings', { signal: AbortSignal.any([signal, lost.signal]) });
   } catch (error) {
     session.destroy();
-    throw closed.signal.aborted ? closed.signal.reason : error;
+    socket.destroy();
+    throw lost.signal.aborted ? lost.signal.reason : error;
   }
 }

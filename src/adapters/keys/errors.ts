@@ -6,8 +6,6 @@ export type KmsOperation = 'GenerateDataKey' | 'Encrypt' | 'Decrypt';
 const denied = new Set([
   'AccessDeniedException',
   'AccessDenied',
-  'CredentialsProviderError',
-  'TokenProviderError',
   'ExpiredTokenException',
   'IncompleteSignature',
   'InvalidClientTokenId',
@@ -15,14 +13,25 @@ const denied = new Set([
   'MissingAuthenticationToken',
   'UnrecognizedClientException',
 ]);
-const unavailable = new Set(['DisabledException', 'InvalidKeyUsageException', 'KMSInvalidStateException', 'NotFoundException']);
+/** The SDK found no credentials at all, so no right that could be granted would help. */
+const withoutCredentials = new Set(['CredentialsProviderError', 'TokenProviderError']);
+const credentialsHint = 'Give credentials by the AWS chain: environment, profile, web identity or instance role.';
+const unavailable = new Set([
+  'DisabledException',
+  'InvalidKeyUsageException',
+  'KMSInvalidStateException',
+  'NotFoundException',
+]);
 /** KMS names one of these when a key is not the one that wrapped, the context is another, or the wrapped key was altered. */
 const notOurs = new Set(['IncorrectKeyException', 'InvalidCiphertextException']);
 
 /** A failed KMS call, as what an operator can do about it. Everything that is no answer of KMS counts as unreachable. */
 export function convertKmsError(error: unknown, operation: KmsOperation, keyArn: string): WardenError {
   const name = error instanceof Error ? error.name : '';
-  return new WardenError(codeOf(name), `kms:${operation} with ${keyArn} failed: ${explain(error, name)}`, { cause: error });
+  const message = `kms:${operation} with ${keyArn} failed: ${explain(error, name)}`;
+  if (withoutCredentials.has(name))
+    return new WardenError('key-denied', message, { cause: error, hint: credentialsHint });
+  return new WardenError(codeOf(name), message, { cause: error });
 }
 
 function codeOf(name: string): ErrorCode {

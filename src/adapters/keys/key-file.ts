@@ -17,7 +17,9 @@ export async function readKeyFile(file: string): Promise<Uint8Array> {
       ({ bytesRead: read } = await handle.read(buffer, length, buffer.length - length));
     }
   } catch (error) {
-    throw new WardenError('secret-unreadable', `the key file ${file} cannot be read: ${describeThrown(error)}`, { cause: error });
+    throw new WardenError('secret-unreadable', `the key file ${file} cannot be read: ${describeThrown(error)}`, {
+      cause: error,
+    });
   }
   if (length > maxKeyFileBytes) throw new WardenError('key-file-invalid', `${file} is longer than a key can be`);
   const contents = buffer.slice(0, length);

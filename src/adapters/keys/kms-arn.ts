@@ -13,7 +13,10 @@ const pattern = /^arn:(aws[a-z-]*):kms:([a-z0-9-]+):(\d{12}):(key|alias)\/[A-Za-
 export function parseKmsArn(arn: string): KmsArn {
   const [, partition, region, account, kind] = pattern.exec(arn) ?? [];
   if (partition === undefined || region === undefined || account === undefined) {
-    throw new WardenError('config-invalid', `keyArn must be the ARN of a KMS key or alias, found ${JSON.stringify(arn)}`);
+    throw new WardenError(
+      'config-invalid',
+      `keyArn must be the ARN of a KMS key or alias, found ${JSON.stringify(arn)}`,
+    );
   }
   return { partition, region, account, isAlias: kind === 'alias' };
 }

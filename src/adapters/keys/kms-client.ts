@@ -53,7 +53,10 @@ export function createKmsClient(connection: KmsConnection): KmsClient {
 }
 
 /** Node's agents reach proxies; the SDK by itself reads none of the proxy variables. */
-function createAgents({ caFile, proxy }: KmsConnection): { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } {
+function createAgents({ caFile, proxy }: KmsConnection): {
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+} {
   const { HTTP_PROXY, HTTPS_PROXY, NO_PROXY, http_proxy, https_proxy, no_proxy } = process.env;
   const proxyEnv =
     proxy === undefined
@@ -61,6 +64,10 @@ function createAgents({ caFile, proxy }: KmsConnection): { readonly httpAgent: H
       : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NO_PROXY, no_proxy };
   return {
     httpAgent: new HttpAgent({ keepAlive: true, proxyEnv }),
-    httpsAgent: new HttpsAgent({ keepAlive: true, proxyEnv, ...(caFile !== undefined && { ca: readAuthorities(caFile) }) }),
+    httpsAgent: new HttpsAgent({
+      keepAlive: true,
+      proxyEnv,
+      ...(caFile !== undefined && { ca: readAuthorities(caFile) }),
+    }),
   };
 }

@@ -1,4 +1,9 @@
-import { type EncryptedDataKey, KeyringNode, type NodeDecryptionMaterial, type NodeEncryptionMaterial } from '@aws-crypto/client-node';
+import {
+  type EncryptedDataKey,
+  KeyringNode,
+  type NodeDecryptionMaterial,
+  type NodeEncryptionMaterial,
+} from '@aws-crypto/client-node';
 import type { DecryptCommandInput, EncryptCommandInput, GenerateDataKeyCommandInput, KMS } from '@aws-sdk/client-kms';
 import { WardenError } from '../../errors/warden-error.ts';
 import { interruptionOf } from '../store-layers/interruption.ts';
@@ -32,12 +37,16 @@ export class KmsCalls {
   }
 
   async encrypt(input: EncryptCommandInput) {
-    const { KeyId, CiphertextBlob } = await this.#call('Encrypt', (abortSignal) => this.#kms.encrypt(input, { abortSignal }));
+    const { KeyId, CiphertextBlob } = await this.#call('Encrypt', (abortSignal) =>
+      this.#kms.encrypt(input, { abortSignal }),
+    );
     return this.#requireAll({ KeyId, CiphertextBlob });
   }
 
   async decrypt(input: DecryptCommandInput) {
-    const { KeyId, Plaintext } = await this.#call('Decrypt', (abortSignal) => this.#kms.decrypt(input, { abortSignal }));
+    const { KeyId, Plaintext } = await this.#call('Decrypt', (abortSignal) =>
+      this.#kms.decrypt(input, { abortSignal }),
+    );
     return this.#requireAll({ KeyId, Plaintext });
   }
 
@@ -46,7 +55,9 @@ export class KmsCalls {
     try {
       return await Promise.race([send(limit), rejectOnAbort(limit)]);
     } catch (error) {
-      this.failure = this.#signal.aborted ? interruptionOf(this.#signal) : convertKmsError(error, operation, this.#keyArn);
+      this.failure = this.#signal.aborted
+        ? interruptionOf(this.#signal)
+        : convertKmsError(error, operation, this.#keyArn);
       throw this.failure;
     }
   }
@@ -54,7 +65,10 @@ export class KmsCalls {
   #requireAll<Answer extends object>(answer: Answer): { [Field in keyof Answer]-?: NonNullable<Answer[Field]> } {
     const missing = Object.entries(answer).find(([, value]) => value === undefined)?.[0];
     if (missing !== undefined) {
-      this.failure = new WardenError('key-unreachable', `what answered for ${this.#keyArn} is no KMS: ${missing} is missing`);
+      this.failure = new WardenError(
+        'key-unreachable',
+        `what answered for ${this.#keyArn} is no KMS: ${missing} is missing`,
+      );
       throw this.failure;
     }
     return answer as { [Field in keyof Answer]-?: NonNullable<Answer[Field]> };
@@ -84,7 +98,10 @@ export class KmsKeyring extends KeyringNode {
   }
 
   /** It throws where no call was made because the message is not for this key, and makes one text of the errors of calls. */
-  override async _onDecrypt(material: NodeDecryptionMaterial, keys: EncryptedDataKey[]): Promise<NodeDecryptionMaterial> {
+  override async _onDecrypt(
+    material: NodeDecryptionMaterial,
+    keys: EncryptedDataKey[],
+  ): Promise<NodeDecryptionMaterial> {
     try {
       return await this.#inner._onDecrypt(material, keys);
     } catch {

@@ -1,4 +1,7 @@
-import { AwsKmsMrkAwareSymmetricDiscoveryKeyringNode, AwsKmsMrkAwareSymmetricKeyringNode } from '@aws-crypto/client-node';
+import {
+  AwsKmsMrkAwareSymmetricDiscoveryKeyringNode,
+  AwsKmsMrkAwareSymmetricKeyringNode,
+} from '@aws-crypto/client-node';
 import type { KeyProvider } from '../../ports/key-provider.ts';
 import { parseKmsArn } from './kms-arn.ts';
 import { createKmsClient, type KmsClient, type KmsConnection } from './kms-client.ts';
@@ -33,7 +36,10 @@ export function createKmsProvider({ keyArn, ...connection }: KmsKey): KeyProvide
     opening: async (signal) => {
       const calls = callsFor(signal);
       const keyring = isAlias
-        ? new AwsKmsMrkAwareSymmetricDiscoveryKeyringNode({ client: calls, discoveryFilter: { accountIDs: [account], partition } })
+        ? new AwsKmsMrkAwareSymmetricDiscoveryKeyringNode({
+            client: calls,
+            discoveryFilter: { accountIDs: [account], partition },
+          })
         : new AwsKmsMrkAwareSymmetricKeyringNode({ client: calls, keyId: keyArn });
       return new KmsKeyring(keyring, calls);
     },

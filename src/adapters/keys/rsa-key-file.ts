@@ -44,11 +44,17 @@ export function createRsaPrivateKeyProvider({ file, name }: KeyFile): KeyProvide
 async function readRsaKey(file: string, half: 'public' | 'private'): Promise<string> {
   const key = parseKey(await readKeyFile(file), file, half);
   if (key.asymmetricKeyType !== 'rsa') {
-    throw new WardenError('key-file-invalid', `${file} must hold an RSA ${half} key, found ${key.asymmetricKeyType ?? 'another kind'}`);
+    throw new WardenError(
+      'key-file-invalid',
+      `${file} must hold an RSA ${half} key, found ${key.asymmetricKeyType ?? 'another kind'}`,
+    );
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < minModulusBits) {
-    throw new WardenError('key-file-invalid', `the RSA key in ${file} must have at least ${minModulusBits} bits, found ${bits}`);
+    throw new WardenError(
+      'key-file-invalid',
+      `the RSA key in ${file} must have at least ${minModulusBits} bits, found ${bits}`,
+    );
   }
   return key.export({ format: 'pem', type: half === 'public' ? 'spki' : 'pkcs8' });
 }
@@ -58,7 +64,10 @@ function parseKey(contents: Uint8Array, file: string, half: 'public' | 'private'
   try {
     // Node would quietly take the public half out of a private key, which then lies where it never should.
     if (half === 'public' && pem.includes('PRIVATE KEY')) {
-      throw new WardenError('key-file-invalid', `${file} holds a private key; only its public half belongs on this machine`);
+      throw new WardenError(
+        'key-file-invalid',
+        `${file} holds a private key; only its public half belongs on this machine`,
+      );
     }
     return half === 'public' ? createPublicKey(pem) : createPrivateKey(pem);
   } catch (error) {

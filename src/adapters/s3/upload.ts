@@ -35,7 +35,8 @@ export class S3Upload implements Upload {
   #partCount = 0;
   #failure: WardenError | undefined;
   #commit: Promise<void> | undefined;
-  #isCreateSent = false;
+  /** Sticky: what one attempt left open, a later one's refusal does not settle. */
+  #mayHaveLanded = false;
   #isCommitted = false;
 
   constructor(bucket: Bucket, name: string, maxBytes: number, signal: AbortSignal) {
@@ -87,7 +88,7 @@ export class S3Upload implements Upload {
       mark: this.#mark,
       multipart: multipart.status === 'fulfilled' ? multipart.value : undefined,
       mayHaveBegun: multipart.status === 'rejected' && isFateUnknown(multipart.reason),
-      mayHaveLanded: this.#isCreateSent && isFateUnknown(this.#failure),
+      mayHaveLanded: this.#mayHaveLanded,
     });
   }
 
@@ -135,9 +136,16 @@ export class S3Upload implements Upload {
   }
 
   #createOnce(create: () => Promise<void>): Promise<void> {
-    this.#isCreateSent = true;
+    const noting = async () => {
+      try {
+        await create();
+      } catch (error) {
+        this.#mayHaveLanded ||= isFateUnknown(error);
+        throw error;
+      }
+    };
     const isOurs = () => carriesMark(this.#bucket, this.#name, this.#mark, this.#signal);
-    return retryCreate(this.#bucket.retry, create, isOurs, this.#signal);
+    return retryCreate(this.#bucket.retry, noting, isOurs, this.#signal);
   }
 
   #retry<T>(attempt: () => Promise<T>): Promise<T> {

@@ -4,13 +4,11 @@ import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-s
 import { isWardenError } from '../../errors/warden-error.ts';
 import type { Bucket } from './bucket.ts';
 import { checksumHeaders } from './checksums.ts';
+import { cleanupRetry } from './cleanup-retry.ts';
 import type { S3StoreOptions } from './options.ts';
 
 /** Metadata that tells an object of this very write from one that somebody else stored under the same name. */
 const writeMark = 'etcd-warden-write';
-
-/** A write that was cut off can still land; stores need a moment for it. Waits before each look, in milliseconds. */
-const looksAfterCutOffMs = [0, 500, 1500, 3000];
 
 export function newWriteMark(): string {
   return randomUUID();
@@ -68,11 +66,19 @@ export async function carriesMark(bucket: Bucket, name: string, mark: string, si
   }
 }
 
-/** Removes what a write that was cut off stored after all, should it appear within some seconds. */
-export async function removeIfItLands(bucket: Bucket, name: string, mark: string, signal: AbortSignal): Promise<void> {
-  for (const waitMs of looksAfterCutOffMs) {
+/** Looks after each of `waitsMs` whether a write that was cut off landed after all, and removes its object then. */
+export async function removeIfItLands(
+  bucket: Bucket,
+  name: string,
+  mark: string,
+  waitsMs: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const waitMs of waitsMs) {
     await sleep(waitMs, undefined, { signal });
-    if (await carriesMark(bucket, name, mark, signal)) return removeObject(bucket, name, signal);
+    if (await cleanupRetry(() => carriesMark(bucket, name, mark, signal), signal)) {
+      return cleanupRetry(() => removeObject(bucket, name, signal), signal);
+    }
   }
 }
 

@@ -49,7 +49,7 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
 
 function describeBackup({ place, manifest, stored, failed, skippedMembers }: BackupResult): Result {
   const { snapshot, member, timings, freshness } = manifest;
-  const seconds = Date.parse(timings.committedAt) - Date.parse(timings.startedAt);
+  const tookMs = Date.parse(timings.committedAt) - Date.parse(timings.startedAt);
   const checks = manifest.checks.map(({ name, result }) => (result === 'passed' ? name : `${name} ${result}`));
   return {
     json: {
@@ -72,7 +72,7 @@ function describeBackup({ place, manifest, stored, failed, skippedMembers }: Bac
         ['snapshot', `${formatBytes(snapshot.sizeBytes)}, hash ${formatHash(snapshot.hash)}`],
         ['stored', `${formatBytes(manifest.stored.sizeBytes)} as ${manifest.stored.object}`],
         ['checks', checks.join(', ')],
-        ['took', `${formatDuration(seconds)}, the stream was open for ${formatDuration(timings.streamHeldMs)}`],
+        ['took', `${formatDuration(tookMs)}, the stream was open for ${formatDuration(timings.streamHeldMs)}`],
       ]),
     ],
   };

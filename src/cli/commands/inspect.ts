@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Inspection } from '../../inspect/inspection.ts';
 import { inspectFile, type InspectedFile } from '../../jobs/inspect.ts';
-import { formatBytes, formatHash } from '../format.ts';
+import { describeCompaction, formatBytes, formatHash } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { formatFacts, formatTable } from '../table.ts';
@@ -29,7 +29,7 @@ function describeInspected({ path, format, inspection }: InspectedFile): Result 
     lines: [
       ...formatFacts([['file', path], ['format', format], ['verdict', inspection.verdict], ...describeFacts(inspection)]),
       ...damage.map(({ code, where, message }) => `damage  ${code}: ${where === '' ? '' : `${where}: `}${message}`),
-      ...encryptionProviders.map(({ provider, keyName, keys }) => `encrypted by Kubernetes  ${provider} ${keyName}: ${keys} keys`),
+      ...encryptionProviders.map(({ provider, keyName, keys }) => `encrypted by Kubernetes  ${provider} ${keyName}: ${keys ?? 'some'} keys`),
       ...(largestPrefixes.length === 0 ? [] : ['', ...tableOfPrefixes(largestPrefixes)]),
     ],
   };
@@ -44,7 +44,7 @@ function describeFacts(inspection: Inspection): (readonly [string, string])[] {
     ['SHA-256', inspection.sha256],
     ['hash', hash === undefined ? 'unknown' : formatHash(hash)],
     ['HashKV', kvHashText],
-    ['revision', `${inspection.revision}, compacted at ${inspection.compactRevision}`],
+    ['revision', `${inspection.revision}, ${describeCompaction(inspection.compactRevision.toString())}`],
     ['keys', `${inspection.liveKeys ?? 'unknown number'} live, ${inspection.totalEntries} entries in all`],
     ['storage version', inspection.storageVersion ?? 'before 3.6'],
   ];

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
 import { listBackups, type ListedRepository } from '../../jobs/list.ts';
 import type { CatalogueEntry } from '../../repository/catalogue.ts';
@@ -20,7 +20,7 @@ export function addListCommand(program: Command, carryOut: CarryOut): void {
     .command('list')
     .description('backups, newest first, per repository')
     .option('--repository <name>', 'only this repository')
-    .option('--lineage <id>', 'only backups of this etcd cluster id (hexadecimal)')
+    .option('--lineage <id>', 'only backups of this etcd cluster id (hexadecimal)', parseLineage)
     .option('--all', 'also incomplete ones')
     .option('--check', 'compare stored sizes with the manifests; damaged or missing → exit 3')
     .action((options: Options) => carryOut((invocation) => runList(invocation, options)));
@@ -31,7 +31,7 @@ async function runList(invocation: Invocation, options: Options): Promise<Outcom
   const { repositories, clock } = invocation.open(config);
   const chosen = chooseRepositories(repositories, options.repository);
   const check = options.check === true;
-  const lineage = options.lineage?.toLowerCase().padStart(16, '0');
+  const { lineage } = options;
   const listed = await listBackups(chosen, { cluster: config.cluster.name, lineage, check }, invocation.signal);
   const result = describeList(listed, options.all === true, clock.now());
   const error = judge(listed);
@@ -52,9 +52,9 @@ function describeList(listed: readonly ListedRepository[], all: boolean, now: Da
         backups: entries.map((entry) => describeEntry(entry, findings)),
       })),
     },
-    lines: shown.flatMap(({ repository, entries, findings, error }) => [
+    lines: shown.flatMap(({ repository, catalogue, entries, findings, error }) => [
       `repository ${repository}${error === undefined ? '' : `: ${error.message}`}`,
-      ...(error !== undefined ? [] : entries.length === 0 ? ['  no backups'] : tableOf(entries, findings, now)),
+      ...(catalogue === undefined ? [] : entries.length === 0 ? ['  no backups'] : tableOf(entries, findings, now)),
       '',
     ]),
   };
@@ -94,7 +94,7 @@ function statesOf(entry: CatalogueEntry, findings: ReadonlyMap<string, string>):
   return entry.holds.length > 0 ? [state, 'held'] : [state];
 }
 
-/** Damage found by `--check` comes before a repository that could not be listed: it is the worse news. */
+/** Damage found by `--check` comes before a repository that could not be read: it is the worse news. */
 function judge(listed: readonly ListedRepository[]): WardenError | undefined {
   const damaged = listed.flatMap(({ repository, findings }) => [...findings].map(([id, finding]) => `${repository}: ${id}: ${finding}`));
   if (damaged.length > 0) return new WardenError('object-damaged', damaged.join('\n'), { details: { damaged } });
@@ -103,5 +103,14 @@ function judge(listed: readonly ListedRepository[]): WardenError | undefined {
   if (first === undefined) return undefined;
   if (failed.length === listed.length) return first.error;
   const reasons = failed.map(({ repository, error }) => `${repository} failed: ${error.message}`);
-  return new WardenError('repositories-failed', reasons.join('; '), { details: { failed: failed.map(({ repository }) => repository) } });
+  return new WardenError('repositories-failed', reasons.join('; '), {
+    details: { failed: failed.map(({ repository }) => repository), codes: failed.map(({ error }) => error.code) },
+    hint: first.error.hint,
+  });
+}
+
+/** etcd prints cluster ids without leading zeros; keys hold all 16 digits. */
+function parseLineage(text: string): string {
+  if (!/^[0-9a-f]{1,16}$/i.test(text)) throw new InvalidArgumentError('expected an etcd cluster id of 1 to 16 hexadecimal digits');
+  return text.toLowerCase().padStart(16, '0');
 }

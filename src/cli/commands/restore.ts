@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { restoreLocalFile, restoreToFile, type RestoredSnapshot } from '../../jobs/restore.ts';
 import { formatBytes } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
-import { clean, type Result } from '../output.ts';
+import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
 import { looksLikePath } from '../looks-like-path.ts';
 import { formatFacts } from '../table.ts';
@@ -41,7 +41,7 @@ function describeRestored({ path, sizeBytes, sha256, revision, source }: Restore
   return {
     json: { path, sizeBytes, sha256, revision, backup, repository: source?.repository ?? null },
     lines: [
-      `the snapshot is in ${clean(path)}, proved to the last byte`,
+      `the snapshot is in ${path}, proved to the last byte`,
       '',
       ...formatFacts([
         ...(source === undefined ? [] : [['backup', `${source.manifest.id} from ${source.repository}`] as const]),
@@ -50,7 +50,7 @@ function describeRestored({ path, sizeBytes, sha256, revision, source }: Restore
         ['SHA-256', sha256],
       ]),
       '',
-      `next: etcdutl snapshot restore ${clean(path)} --data-dir DIR --name NAME --initial-cluster NAME=PEER_URL --initial-advertise-peer-urls PEER_URL`,
+      `next: etcdutl snapshot restore ${path} --data-dir DIR --name NAME --initial-cluster NAME=PEER_URL --initial-advertise-peer-urls PEER_URL`,
     ],
   };
 }

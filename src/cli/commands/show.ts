@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { showBackup, type ShownBackup } from '../../jobs/show.ts';
-import { formatBytes, formatHash, formatTime } from '../format.ts';
+import { describeCompaction, formatBytes, formatHash, formatTime } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
-import { clean, type Result } from '../output.ts';
+import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
 import { formatFacts } from '../table.ts';
 
@@ -49,7 +49,7 @@ function describeShown({ repository, entry, manifest }: ShownBackup): Result {
       ...formatFacts(manifest.checks.map(({ name, result, detail }) => [`  ${name}`, `${result}: ${detail}`] as const)),
       '',
       'Restore',
-      ...manifest.restore.map((command) => `  ${clean(command)}`),
+      ...manifest.restore.map((command) => `  ${command}`),
       ...neededKeys(manifest),
     ],
   };
@@ -69,7 +69,7 @@ function describeOrigin({ member, timings, tool, freshness }: Manifest): Fact[] 
 function describeContent({ snapshot, stored, compression, encryption }: Manifest): Fact[] {
   const recipients = encryption === 'none' ? [] : encryption.recipients.map(({ kind, name }) => `${kind} ${name}`);
   return [
-    ['revision', `${snapshot.revision}, compacted at ${snapshot.compactRevision}`],
+    ['revision', `${snapshot.revision}, ${describeCompaction(snapshot.compactRevision)}`],
     ['keys', `${snapshot.liveKeys ?? 'unknown number'} live, ${snapshot.totalEntries} entries in all`],
     ['hash', `${formatHash(snapshot.hash)}${snapshot.kvHash === null ? '' : `, HashKV ${formatHash(snapshot.kvHash.hash)}`}`],
     ['snapshot', `${formatBytes(snapshot.sizeBytes)}, SHA-256 ${snapshot.sha256}`],
@@ -81,6 +81,6 @@ function describeContent({ snapshot, stored, compression, encryption }: Manifest
 
 /** Values that Kubernetes encrypted need its keys as well: a restore without them is worth little. */
 function neededKeys({ snapshot }: Manifest): string[] {
-  const providers = snapshot.encryptionProviders.map(({ provider, keyName, keys }) => `${provider} ${keyName} (${keys} keys)`);
-  return providers.length === 0 ? [] : ['', `The API server's encryption keys are needed too: ${clean(providers.join(', '))}`];
+  const providers = snapshot.encryptionProviders.map(({ provider, keyName, keys }) => `${provider} ${keyName} (${keys ?? 'some'} keys)`);
+  return providers.length === 0 ? [] : ['', `The API server's encryption keys are needed too: ${providers.join(', ')}`];
 }

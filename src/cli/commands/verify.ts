@@ -73,7 +73,9 @@ function describeVerified({ backups, failed }: VerifyResult): Result {
 
 /** Damage comes first; then failures of all, then of some. */
 function judge({ backups, failed }: VerifyResult, repositories: number): WardenError | undefined {
-  const errors = [...backups.flatMap(({ repository, place, error }) => (error === undefined ? [] : [{ where: `${repository}: ${place.id.text}`, error }]))];
+  const errors = backups.flatMap(({ repository, place, error }) =>
+    error === undefined ? [] : [{ where: `${repository}: ${place.id.text}`, error }],
+  );
   for (const [repository, error] of failed) errors.push({ where: repository, error });
   const worst = errors.find(({ error }) => error.exitStatus === 3) ?? errors[0];
   if (worst === undefined) return undefined;

@@ -1,10 +1,10 @@
 import { duration, flag, integer, list, parsedText, percentage, section, size } from '../fields.ts';
 import { optionalOption, optionWithDefault, withRule } from '../option.ts';
-import { parseQuotaShare, parseSize, type QuotaShare, type Size } from '../units.ts';
+import { parseQuotaShare, parseSize, quotaSharePattern, sizePattern, type QuotaShare, type Size } from '../units.ts';
 
 const sizeOrShare = parsedText<Size | QuotaShare>(
   'a size such as 64MiB or a share such as 10%ofQuota',
-  /^([0-9]{1,15}(B|KiB|MiB|GiB|TiB)|(100|[0-9]{1,2}(\.[0-9]{1,4})?)%ofQuota)$/,
+  new RegExp(`${sizePattern.source}|${quotaSharePattern.source}`),
   (value) => parseSize(value) ?? parseQuotaShare(value),
 );
 

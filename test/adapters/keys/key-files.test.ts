@@ -40,7 +40,9 @@ describe('key files', () => {
 
   it.each([0, 16, 31, 33, 64])('takes no AES key of %i bytes', async (sizeBytes) => {
     const file = await files.write(`aes-${sizeBytes}`, randomBytes(sizeBytes));
-    await expect(openAes(file)).rejects.toEqual(wardenError('key-file-invalid', `exactly 32 bytes, found ${sizeBytes}`));
+    await expect(openAes(file)).rejects.toEqual(
+      wardenError('key-file-invalid', `exactly 32 bytes, found ${sizeBytes}`),
+    );
   });
 
   it('names a file that is not there', async () => {
@@ -77,7 +79,12 @@ describe('key files', () => {
 
   it('says that a private key is protected by a passphrase', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const protectedPem = privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'secret' });
+    const protectedPem = privateKey.export({
+      format: 'pem',
+      type: 'pkcs8',
+      cipher: 'aes-256-cbc',
+      passphrase: 'secret',
+    });
     const file = await files.write('protected.pem', protectedPem);
     await expect(openPrivate(file)).rejects.toEqual(wardenError('key-file-invalid', 'passphrase'));
   });

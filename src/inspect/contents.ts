@@ -1,0 +1,87 @@
+import type { DatabaseContents } from './database.ts';
+import type { Inspection, KvHash } from './inspection.ts';
+import { kvHash } from './kv-hash.ts';
+import { haveEntries, NewestEntries } from './newest-entries.ts';
+import { pageMark, rowOf } from './page-summaries.ts';
+import { countEntries, statusHash } from './status-hash.ts';
+import { encryptionUse, largestPrefixes } from './usage.ts';
+
+type Contents = Omit<
+  Inspection,
+  'verdict' | 'damage' | 'damageCount' | 'sizeBytes' | 'databaseBytes' | 'pageSizeBytes' | 'trailer' | 'sha256' | 'trailerSha256'
+>;
+
+/** What an etcd database says, once its trees are known to be whole. */
+export function describeContents(contents: DatabaseContents | undefined): Contents {
+  if (contents === undefined) return unknownContents;
+  const { stores, buckets, keyLeaves, facts } = contents;
+  const newest = canTellKeysApart(contents) ? new NewestEntries(stores, keyLeaves) : undefined;
+  const newestEntry = newestRevision(contents);
+  // As etcd's store.restore does: keys at the newest revisions may all have been compacted away, and it starts at 1.
+  const revision = Math.max(1, newestEntry, facts.compactRevision);
+  return {
+    hash: statusHash(stores, buckets),
+    ...hashKv(contents, revision, newest),
+    revision: BigInt(revision),
+    newestEntryRevision: BigInt(newestEntry),
+    compactRevision: BigInt(facts.compactRevision),
+    totalEntries: countEntries(stores, buckets),
+    liveKeys: newest?.liveKeys,
+    storageVersion: facts.storageVersion,
+    clusterVersion: facts.clusterVersion,
+    consistentIndex: facts.consistentIndex,
+    term: facts.term,
+    encryptionProviders: encryptionUse(stores, keyLeaves, newest),
+    largestPrefixes: largestPrefixes(stores, keyLeaves),
+  };
+}
+
+const unknownContents: Contents = {
+  hash: undefined,
+  kvHash: undefined,
+  kvHashSkipped: 'the database is damaged',
+  revision: 0n,
+  newestEntryRevision: 0n,
+  compactRevision: -1n,
+  totalEntries: 0,
+  liveKeys: undefined,
+  storageVersion: undefined,
+  clusterVersion: undefined,
+  consistentIndex: undefined,
+  term: undefined,
+  encryptionProviders: [],
+  largestPrefixes: [],
+};
+
+function hashKv(
+  { stores, keyLeaves, facts }: DatabaseContents, revision: number, newest: NewestEntries | undefined,
+): { kvHash: KvHash | undefined; kvHashSkipped: string | undefined } {
+  const skipped = (why: string) => ({ kvHash: undefined, kvHashSkipped: why });
+  if (facts.compactRevision >= revision) {
+    return skipped('the newest revision is the compacted one: members answer for it from before that compaction');
+  }
+  const firstLeaf = keyLeaves[0];
+  const oldest = firstLeaf === undefined ? Infinity : stores.pages.chunkFor(firstLeaf).firstMain[rowOf(firstLeaf)]!;
+  if (newest === undefined && oldest <= facts.compactRevision) {
+    return skipped('there are more entries, or longer keys, than memory is set aside for');
+  }
+  return {
+    kvHash: {
+      hash: kvHash(stores, keyLeaves, facts.compactRevision, newest),
+      revision: BigInt(revision),
+      compactRevision: BigInt(facts.compactRevision),
+    },
+    kvHashSkipped: undefined,
+  };
+}
+
+/** Whether entries were recorded for every leaf page of bucket `key`, each with the hash of its user key. */
+function canTellKeysApart({ stores, keyLeaves }: DatabaseContents): boolean {
+  const isHashed = (page: number): boolean => (stores.pages.chunkFor(page).marks[rowOf(page)]! & pageMark.keyNotHashed) === 0;
+  return haveEntries(stores, keyLeaves) && keyLeaves.every(isHashed);
+}
+
+function newestRevision({ stores, keyLeaves }: DatabaseContents): number {
+  const lastLeaf = keyLeaves.at(-1);
+  return lastLeaf === undefined ? 0 : stores.pages.chunkFor(lastLeaf).lastMain[rowOf(lastLeaf)]!;
+}

@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Writes and alters bolt files, as bbolt lays them out (internal/common/page.go, meta.go, inode.go): whole databases
+ * from nothing, in shapes no etcd on this machine would make, and damage in the pages of a real one.
+ */
+export type Entry = readonly [key: Buffer, value: Buffer];
+
+export interface CraftedBucket {
+  readonly name: string;
+  /** In key order. */
+  readonly entries: readonly Entry[];
+}
+
+export interface CraftOptions {
+  readonly pageSizeBytes?: number;
+  /** Given the number of page runs, the order in which they lie in the file; default: as they are made. */
+  readonly order?: (runs: number) => readonly number[];
+  /** Free runs, each as long as a stale copy of some page in use, lie between the others. */
+  readonly stalePages?: boolean;
+  /** Store a freelist that names the free pages. */
+  readonly freelist?: boolean;
+}
+
+export const pageHeaderBytes = 16;
+export const elementBytes = 16;
+const notStored = 0xffff_ffff_ffff_ffffn;
+
+/** What a page will be; its id and those of its children are known once all are placed. */
+interface Run {
+  readonly pages: number;
+  readonly write: (page: Buffer, id: number) => void;
+  id: number;
+}
+
+interface Subtree {
+  readonly run: Run;
+  readonly firstKey: Buffer;
+}
+
+/** A whole snapshot with its trailer. */
+export function craftSnapshot(buckets: readonly CraftedBucket[], options: CraftOptions = {}): Buffer {
+  const pageSize = options.pageSizeBytes ?? 4096;
+  const runs: Run[] = [];
+  const addRun = (sizeBytes: number, write: Run['write']): Run => {
+    const run = { pages: Math.ceil(sizeBytes / pageSize), write, id: 0 };
+    runs.push(run);
+    return run;
+  };
+  const headers: { readonly name: Buffer; readonly root: Run | undefined; readonly value: Buffer }[] = [];
+  for (const { name, entries } of [...buckets].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) {
+    const isInline = pageHeaderBytes + sizeOf(entries) <= pageSize / 4;
+    const value = Buffer.alloc(16 + (isInline ? pageHeaderBytes + sizeOf(entries) : 0));
+    if (isInline) writeLeaf(value.subarray(16), 0, 0, entries.map(([key, data]) => ({ key, value: data, flags: 0 })));
+    headers.push({ name: Buffer.from(name), root: isInline ? undefined : treeOf(entries, pageSize, addRun).run, value });
+  }
+  const rootSize = pageHeaderBytes + headers.reduce((sum, { name, value }) => sum + elementBytes + name.length + value.length, 0);
+  const root = addRun(rootSize, (page, id) => {
+    for (const header of headers) header.value.writeBigUInt64LE(BigInt(header.root?.id ?? 0));
+    writeLeaf(page, id, root.pages - 1, headers.map(({ name, value }) => ({ key: name, value, flags: 1 })));
+  });
+
+  const order = options.order?.(runs.length) ?? runs.map((_, i) => i);
+  const free: number[] = [];
+  let next = 2;
+  for (const index of order) {
+    const run = runs[index]!;
+    run.id = next;
+    next += run.pages;
+    if (!options.stalePages) continue;
+    for (let page = 0; page < run.pages; page++) free.push(next++);
+  }
+  const freelistPage = next;
+  if (options.freelist) next += Math.ceil((pageHeaderBytes + 8 * free.length) / pageSize);
+  const db = Buffer.alloc(next * pageSize);
+  for (const run of runs) {
+    run.write(db.subarray(run.id * pageSize, (run.id + run.pages) * pageSize), run.id);
+    if (!options.stalePages) continue;
+    const stale = run.id + run.pages;
+    db.copy(db, stale * pageSize, run.id * pageSize, stale * pageSize);
+    db.writeBigUInt64LE(BigInt(stale), stale * pageSize);
+  }
+  if (options.freelist) writeFreelist(db.subarray(freelistPage * pageSize), freelistPage, free, next - freelistPage - 1);
+  const freelist = options.freelist ? BigInt(freelistPage) : notStored;
+  for (const page of [0, 1]) {
+    writeMeta(db.subarray(page * pageSize), page, { pageSize, root: BigInt(root.id), freelist, highWaterMark: BigInt(next), txid: BigInt(8 - page) });
+  }
+  return withTrailer(db);
+}
+
+export function withTrailer(db: Uint8Array): Buffer {
+  return Buffer.concat([db, createHash('sha256').update(db).digest()]);
+}
+
+export interface MetaFields {
+  readonly pageSize: number;
+  readonly root: bigint;
+  readonly freelist: bigint;
+  readonly highWaterMark: bigint;
+  readonly txid: bigint;
+}
+
+export function readMeta(page: Buffer): MetaFields {
+  return {
+    pageSize: page.readUInt32LE(24),
+    root: page.readBigUInt64LE(32),
+    freelist: page.readBigUInt64LE(48),
+    highWaterMark: page.readBigUInt64LE(56),
+    txid: page.readBigUInt64LE(64),
+  };
+}
+
+/** Writes a meta page with a right checksum. */
+export function writeMeta(page: Buffer, id: number, fields: MetaFields): void {
+  writeHeader(page, id, 4, 0, 0);
+  page.writeUInt32LE(0xed0cdaed, 16);
+  page.writeUInt32LE(2, 20);
+  page.writeUInt32LE(fields.pageSize, 24);
+  page.writeUInt32LE(0, 28);
+  page.writeBigUInt64LE(fields.root, 32);
+  page.writeBigUInt64LE(0n, 40);
+  page.writeBigUInt64LE(fields.freelist, 48);
+  page.writeBigUInt64LE(fields.highWaterMark, 56);
+  page.writeBigUInt64LE(fields.txid, 64);
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of page.subarray(16, 72)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  page.writeBigUInt64LE(hash, 72);
+}
+
+/** A copy of a snapshot whose pages can be altered; `snapshot()` puts a right trailer behind them. */
+export class AlteredSnapshot {
+  readonly db: Buffer;
+  readonly pageSize: number;
+
+  constructor(snapshot: Uint8Array) {
+    this.db = Buffer.from(snapshot.subarray(0, -32));
+    this.pageSize = readMeta(this.db).pageSize;
+  }
+
+  get meta(): MetaFields {
+    return readMeta(this.db);
+  }
+
+  page(id: number): Buffer {
+    return this.db.subarray(id * this.pageSize, (id + 1) * this.pageSize);
+  }
+
+  /** Both meta pages as one change would leave them. */
+  changeMeta(change: Partial<MetaFields>): void {
+    for (const id of [0, 1]) writeMeta(this.page(id), id, { ...readMeta(this.page(id)), ...change });
+  }
+
+  /** Pages in use or free that say they are of this type (1 branch, 2 leaf). */
+  pagesOfType(flags: number): number[] {
+    const ids = Array.from({ length: this.db.length / this.pageSize }, (_, id) => id);
+    return ids.filter((id) => id > 1 && this.page(id).readBigUInt64LE() === BigInt(id) && this.page(id).readUInt16LE(8) === flags);
+  }
+
+  /** Root page of a bucket that is not inline. */
+  bucketRoot(name: string): number {
+    const root = this.page(Number(this.meta.root));
+    for (let i = 0; i < root.readUInt16LE(10); i++) {
+      const element = pageHeaderBytes + i * elementBytes;
+      const key = element + root.readUInt32LE(element + 4);
+      const end = key + root.readUInt32LE(element + 8);
+      if (root.toString('latin1', key, end) === name) return Number(root.readBigUInt64LE(end));
+    }
+    throw new Error(`no bucket ${name} in the root page`);
+  }
+
+  snapshot(): Buffer {
+    return withTrailer(this.db);
+  }
+}
+
+/** Position of the id of a branch page's child within the page. */
+export const childIdAt = (index: number): number => pageHeaderBytes + index * elementBytes + 8;
+
+const sizeOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, [key, value]) => sum + elementBytes + key.length + value.length, 0);
+
+/** Splits as bbolt does: two elements at least on each page, and then as many as fit. */
+function treeOf(entries: readonly Entry[], pageSize: number, addRun: (sizeBytes: number, write: Run['write']) => Run): Subtree {
+  let level = groups(entries, ([key, value]) => key.length + value.length, pageSize).map((group): Subtree => {
+    const run = addRun(pageHeaderBytes + sizeOf(group), (page, id) =>
+      writeLeaf(page, id, run.pages - 1, group.map(([key, value]) => ({ key, value, flags: 0 }))),
+    );
+    return { run, firstKey: group[0]?.[0] ?? Buffer.alloc(0) };
+  });
+  while (level.length > 1) {
+    level = groups(level, ({ firstKey }) => firstKey.length, pageSize).map((children): Subtree => {
+      const size = children.reduce((sum, { firstKey }) => sum + elementBytes + firstKey.length, pageHeaderBytes);
+      const run = addRun(size, (page, id) => writeBranch(page, id, run.pages - 1, children));
+      return { run, firstKey: children[0]!.firstKey };
+    });
+  }
+  return level[0]!;
+}
+
+function groups<T>(items: readonly T[], sizeOfItem: (item: T) => number, pageSize: number): T[][] {
+  const all: T[][] = [[]];
+  let size = pageHeaderBytes;
+  items.forEach((item, i) => {
+    const group = all.at(-1)!;
+    const next = elementBytes + sizeOfItem(item);
+    if (group.length >= 2 && size + next > pageSize && items.length - i >= 2) {
+      all.push([item]);
+      size = pageHeaderBytes + next;
+      return;
+    }
+    group.push(item);
+    size += next;
+  });
+  return all;
+}
+
+function writeHeader(page: Buffer, id: number, flags: number, count: number, overflow: number): void {
+  page.writeBigUInt64LE(BigInt(id));
+  page.writeUInt16LE(flags, 8);
+  page.writeUInt16LE(count, 10);
+  page.writeUInt32LE(overflow, 12);
+}
+
+function writeLeaf(
+  page: Buffer, id: number, overflow: number, elements: readonly { readonly key: Buffer; readonly value: Buffer; readonly flags: number }[],
+): void {
+  writeHeader(page, id, 2, elements.length, overflow);
+  let data = pageHeaderBytes + elements.length * elementBytes;
+  elements.forEach(({ key, value, flags }, i) => {
+    const at = pageHeaderBytes + i * elementBytes;
+    page.writeUInt32LE(flags, at);
+    page.writeUInt32LE(data - at, at + 4);
+    page.writeUInt32LE(key.length, at + 8);
+    page.writeUInt32LE(value.length, at + 12);
+    key.copy(page, data);
+    value.copy(page, data + key.length);
+    data += key.length + value.length;
+  });
+}
+
+function writeBranch(page: Buffer, id: number, overflow: number, children: readonly Subtree[]): void {
+  writeHeader(page, id, 1, children.length, overflow);
+  let data = pageHeaderBytes + children.length * elementBytes;
+  children.forEach(({ run, firstKey }, i) => {
+    const at = pageHeaderBytes + i * elementBytes;
+    page.writeUInt32LE(data - at, at);
+    page.writeUInt32LE(firstKey.length, at + 4);
+    page.writeBigUInt64LE(BigInt(run.id), at + 8);
+    firstKey.copy(page, data);
+    data += firstKey.length;
+  });
+}
+
+function writeFreelist(page: Buffer, id: number, free: readonly number[], overflow: number): void {
+  writeHeader(page, id, 0x10, free.length, overflow);
+  free.forEach((freeId, i) => page.writeBigUInt64LE(BigInt(freeId), pageHeaderBytes + 8 * i));
+}
