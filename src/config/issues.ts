@@ -4,7 +4,8 @@ import { listWords } from './fields.ts';
 import { explainUnknownKey } from './nearest-key.ts';
 import { isComplaint } from './option.ts';
 import { redactCredentials } from './url-field.ts';
-import { locate, type YamlSource } from './yaml-source.ts';
+import { locate } from './locate.ts';
+import type { YamlSource } from './yaml-source.ts';
 
 export type Issue = z.core.$ZodIssue;
 

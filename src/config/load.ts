@@ -4,7 +4,8 @@ import { readPlainScalar, substituteEnvironment, type Environment } from './envi
 import { flattenIssues, toConfigErrors, valueAt, type Issue } from './issues.ts';
 import { readBoundedFile } from './read-file.ts';
 import { configSchema, type Config } from './schema.ts';
-import { largestConfigBytes, readYaml, scalarAt, toData, type YamlSource } from './yaml-source.ts';
+import { scalarAt } from './locate.ts';
+import { largestConfigBytes, readYaml, toData, type YamlSource } from './yaml-source.ts';
 
 /**
  * Reads and checks a configuration file. Rejects with `config-not-found` if it cannot be read, and with `config-invalid`

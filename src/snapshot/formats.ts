@@ -1,9 +1,6 @@
 /** What the first bytes of an object or a file say it is. */
 export type Format = 'encryption-sdk-message' | 'zstd' | 'bolt' | 'gzip' | 'zip' | 'text' | 'unknown';
 
-/** How many bytes `sniffFormat` wants to see, where there are as many: enough for a second meta page of 64 KiB pages. */
-export const sniffSizeBytes = 64 * 1024 + 64;
-
 const descriptions: Record<Format, string> = {
   'encryption-sdk-message': 'an AWS Encryption SDK message',
   'zstd': 'zstd data',
@@ -17,6 +14,7 @@ const descriptions: Record<Format, string> = {
 /** For messages: "a zip archive". */
 export const describeFormat = (format: Format): string => descriptions[format];
 
+/** Judges by the first bytes: with 64 KiB and a little more, a bolt file is known by its second meta page, too. */
 export function sniffFormat(head: Uint8Array): Format {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   if (isEncryptionMessage(view)) return 'encryption-sdk-message';

@@ -155,7 +155,8 @@ describe('the tree', () => {
 
   test('lists twenty damages and counts all', () => {
     const found = inspectBytes(altered((snapshot) => {
-      for (const leaf of snapshot.pagesOfType(2)) snapshot.page(leaf).writeUInt32LE(0xffff_ffff, pageHeaderBytes + 8);
+      const root = Number(snapshot.meta.root);
+      for (const leaf of snapshot.pagesOfType(2)) if (leaf !== root) snapshot.page(leaf).writeUInt32LE(0xffff_ffff, pageHeaderBytes + 8);
     }));
     expect(found.damage).toHaveLength(20);
     expect(found.damageCount).toBeGreaterThan(20);

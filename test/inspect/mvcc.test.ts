@@ -50,7 +50,7 @@ describe('key-value records', () => {
 
   test('are refused, never read beyond, however they are cut or filled', () => {
     const reader = new KeyValueReader();
-    for (const end of [1, 3, 6, 9, 12, 500]) expect(reader.read(byteSpan(record), 0, end, end)).toBe(false);
+    for (const end of [1, 3, 6, 8, 10, 500]) expect(reader.read(byteSpan(record), 0, end, end)).toBe(false);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (noise) => {
         const isRecord = reader.read(byteSpan(noise), 0, noise.length, noise.length);

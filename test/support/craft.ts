@@ -179,7 +179,6 @@ export const childIdAt = (index: number): number => pageHeaderBytes + index * el
 const sizeOf = (entries: readonly Entry[]): number =>
   entries.reduce((sum, [key, value]) => sum + elementBytes + key.length + value.length, 0);
 
-/** Splits as bbolt does: two elements at least on each page, and then as many as fit. */
 function treeOf(entries: readonly Entry[], pageSize: number, addRun: (sizeBytes: number, write: Run['write']) => Run): Subtree {
   let level = groups(entries, ([key, value]) => key.length + value.length, pageSize).map((group): Subtree => {
     const run = addRun(pageHeaderBytes + sizeOf(group), (page, id) =>
@@ -197,21 +196,23 @@ function treeOf(entries: readonly Entry[], pageSize: number, addRun: (sizeBytes:
   return level[0]!;
 }
 
+/** As bbolt splits (node.go, splitTwo and splitIndex): not up to four items; else two, and more while they fit and three stay. */
 function groups<T>(items: readonly T[], sizeOfItem: (item: T) => number, pageSize: number): T[][] {
-  const all: T[][] = [[]];
-  let size = pageHeaderBytes;
-  items.forEach((item, i) => {
-    const group = all.at(-1)!;
-    const next = elementBytes + sizeOfItem(item);
-    if (group.length >= 2 && size + next > pageSize && items.length - i >= 2) {
-      all.push([item]);
-      size = pageHeaderBytes + next;
-      return;
+  const all: T[][] = [];
+  let rest = items;
+  while (rest.length > 4 && rest.reduce((size, item) => size + elementBytes + sizeOfItem(item), pageHeaderBytes) >= pageSize) {
+    let size = pageHeaderBytes;
+    let index = 0;
+    for (let i = 0; i < rest.length - 2; i++) {
+      index = i;
+      const next = elementBytes + sizeOfItem(rest[i]!);
+      if (i >= 2 && size + next > pageSize * 0.9) break;
+      size += next;
     }
-    group.push(item);
-    size += next;
-  });
-  return all;
+    all.push(rest.slice(0, index));
+    rest = rest.slice(index);
+  }
+  return [...all, [...rest]];
 }
 
 function writeHeader(page: Buffer, id: number, flags: number, count: number, overflow: number): void {

@@ -8,7 +8,7 @@ import type { Result } from '../output.ts';
 import { formatFacts, formatTable } from '../table.ts';
 
 interface Options {
-  readonly tag: Readonly<Record<string, string>>;
+  readonly tag?: Readonly<Record<string, string>>;
   readonly dryRun?: boolean;
 }
 
@@ -16,7 +16,7 @@ export function addBackupCommand(program: Command, carryOut: CarryOut): void {
   program
     .command('backup')
     .description('take, verify and store one backup in every repository')
-    .option('--tag <key=value>', 'a label for the manifest; may be repeated', collectTag, {})
+    .option('--tag <key=value>', 'a label for the manifest; may be repeated', collectTag)
     .option('--dry-run', 'show which member would serve, and store nothing')
     .action((options: Options) => carryOut((invocation) => runBackup(invocation, options)));
 }
@@ -38,7 +38,7 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
       limits: { idleTimeoutMs: snapshot.idleTimeout.ms, maxStreamHoldMs: snapshot.maxStreamHold.ms },
       compression: compression.algorithm === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.level },
       spool: spool.directory === '' ? undefined : { directory: spool.directory, maxSizeBytes: spool.maxSize.bytes },
-      tags: options.tag,
+      tags: options.tag ?? {},
       toolVersion,
     },
     invocation.signal,
@@ -103,7 +103,7 @@ function partlyFailed({ failed, stored }: BackupResult): WardenError | undefined
   });
 }
 
-function collectTag(text: string, tags: Readonly<Record<string, string>>): Record<string, string> {
+function collectTag(text: string, tags: Readonly<Record<string, string>> | undefined): Record<string, string> {
   const [, key, value] = /^([A-Za-z0-9_./-]{1,63})=(.{0,256})$/.exec(text) ?? [];
   if (key === undefined || value === undefined) {
     throw new InvalidArgumentError('expected key=value; keys are 1 to 63 of A-Z a-z 0-9 _ . / -, values at most 256 characters');
