@@ -29,7 +29,7 @@ export async function clearAway(bucket: Bucket, left: Leftovers): Promise<void> 
     if (left.multipart !== undefined) await abortMultipart(bucket, left.multipart, signal);
     // Names carry random bits, so an upload under this very name is ours.
     if (left.mayHaveBegun) await abortUploads(bucket, left.name, (upload) => upload.name === left.name, signal);
-    if (false) {
+    if (left.mayHaveLanded) {
       // Once its upload is gone a completion can't land any more; a PutObject can.
       const looks = left.multipart === undefined ? looksAfterCutOff : onlyOnce;
       await removeIfItLands(bucket, left.name, left.mark, looks, signal);
