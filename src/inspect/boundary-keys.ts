@@ -17,7 +17,8 @@ export class BoundaryKeys {
   first(page: number): ByteSpan {
     const chunk = this.#stores.pages.chunkFor(page);
     const row = rowOf(page);
-    if (chunk.kind[row] !== pageKind.leafOfRevisions) return byteSpan(keptPage(this.#stores.kept, chunk.detail[row]!).firstKey);
+    if (chunk.kind[row] !== pageKind.leafOfRevisions)
+      return byteSpan(keptPage(this.#stores.kept, chunk.detail[row]!).firstKey);
     const isTombstone = (chunk.marks[row]! & pageMark.firstIsTombstone) !== 0;
     return this.#revision(chunk.firstMain[row]!, chunk.firstSub[row]!, isTombstone);
   }
@@ -25,7 +26,8 @@ export class BoundaryKeys {
   #last(page: number): ByteSpan {
     const chunk = this.#stores.pages.chunkFor(page);
     const row = rowOf(page);
-    if (chunk.kind[row] !== pageKind.leafOfRevisions) return byteSpan(keptPage(this.#stores.kept, chunk.detail[row]!).lastKey);
+    if (chunk.kind[row] !== pageKind.leafOfRevisions)
+      return byteSpan(keptPage(this.#stores.kept, chunk.detail[row]!).lastKey);
     const isTombstone = (chunk.marks[row]! & pageMark.lastIsTombstone) !== 0;
     return this.#revision(chunk.lastMain[row]!, chunk.lastSub[row]!, isTombstone);
   }

@@ -13,7 +13,13 @@ export const impossiblePage = 0xffff_ffff;
  * first key of a child as its separator (node.go, spill), so at the end the CRC of the children's first keys must be
  * this one: that checks every separator without keeping any.
  */
-export function readBranch({ pages, kept }: SummaryStores, page: number, span: ByteSpan, at: number, runBytes: number): void {
+export function readBranch(
+  { pages, kept }: SummaryStores,
+  page: number,
+  span: ByteSpan,
+  at: number,
+  runBytes: number,
+): void {
   const { bytes, view } = span;
   const row = rowOf(page);
   const chunk = pages.chunkFor(page);
@@ -31,13 +37,21 @@ export function readBranch({ pages, kept }: SummaryStores, page: number, span: B
   for (let i = 0; i < count; i++) {
     const element = at + pageHeaderBytes + i * elementBytes;
     const keyBytes = view.getUint32(element + 4, true);
-    if (element + view.getUint32(element, true) !== key || keyBytes === 0 || keyBytes > maxKeyBytes || key + keyBytes > at + runBytes) {
+    if (
+      element + view.getUint32(element, true) !== key ||
+      keyBytes === 0 ||
+      keyBytes > maxKeyBytes ||
+      key + keyBytes > at + runBytes
+    ) {
       chunk.defect[row] = defect.elementOutOfBounds;
       return;
     }
     if (i > 0 && compareBytes(bytes, keyBefore, key, bytes, key, key + keyBytes) >= 0) {
       chunk.defect[row] = defect.keysUnsorted;
-      pages.explain(page, `separator ${describeKey(bytes.subarray(key, key + keyBytes))} is not above the one before it`);
+      pages.explain(
+        page,
+        () => `separator ${describeKey(bytes.subarray(key, key + keyBytes))} is not above the one before it`,
+      );
       return;
     }
     children[i] = view.getUint32(element + 12, true) === 0 ? view.getUint32(element + 8, true) : impossiblePage;

@@ -4,7 +4,15 @@ import { keptPage } from './kept-pages.ts';
 import { endOfLeafData, leafElements, type LeafElement } from './leaf-elements.ts';
 import { summariseLeaf } from './page-scan.ts';
 import { defect, pageKind, rowOf } from './page-summaries.ts';
-import { bucketHeaderBytes, elementBytes, pageHeaderBytes, pageType, readCount, readFlags, readUint64 } from './pages.ts';
+import {
+  bucketHeaderBytes,
+  elementBytes,
+  pageHeaderBytes,
+  pageType,
+  readCount,
+  readFlags,
+  readUint64,
+} from './pages.ts';
 import type { SummaryStores } from './summary-stores.ts';
 import type { TreeWalk } from './tree.ts';
 
@@ -18,7 +26,12 @@ export interface Bucket {
 
 /** Reads the buckets of the root bucket, in the order of their names, and walks each. */
 export function readBuckets(
-  stores: SummaryStores, walk: TreeWalk, rootPage: number, metaPage: number, firstInlinePage: number, damages: DamageList,
+  stores: SummaryStores,
+  walk: TreeWalk,
+  rootPage: number,
+  metaPage: number,
+  firstInlinePage: number,
+  damages: DamageList,
 ): Bucket[] {
   const buckets: Bucket[] = [];
   let inlinePage = firstInlinePage;
@@ -58,7 +71,12 @@ export function wholeLeaf({ pages, kept }: SummaryStores, page: number): ByteSpa
 
 /** Summarises the page behind a bucket's header as page number `page`. False where it is empty or damaged. */
 function readInlinePage(
-  stores: SummaryStores, page: number, span: ByteSpan, element: LeafElement, where: string, damages: DamageList,
+  stores: SummaryStores,
+  page: number,
+  span: ByteSpan,
+  element: LeafElement,
+  where: string,
+  damages: DamageList,
 ): boolean {
   const at = element.valueStart + bucketHeaderBytes;
   const available = element.valueEnd - at;
@@ -79,7 +97,11 @@ function readInlinePage(
   const found = chunk.defect[rowOf(page)];
   if (found === defect.none) return true;
   const isUnsorted = found === defect.keysUnsorted;
-  damages.add(isUnsorted ? 'keys-unsorted' : 'too-complex', where, stores.pages.explanationOf(page) ?? 'its inline page can not be read');
+  damages.add(
+    isUnsorted ? 'keys-unsorted' : 'too-complex',
+    where,
+    stores.pages.explanationOf(page) ?? 'its inline page can not be read',
+  );
   return false;
 }
 

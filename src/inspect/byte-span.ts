@@ -10,8 +10,12 @@ export function byteSpan(bytes: Uint8Array): ByteSpan {
 
 /** Order of two byte strings as bbolt sorts keys: negative, 0 or positive. */
 export function compareBytes(
-  a: Uint8Array, aStart: number, aEnd: number,
-  b: Uint8Array, bStart: number, bEnd: number,
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
 ): number {
   const shared = Math.min(aEnd - aStart, bEnd - bStart);
   for (let i = 0; i < shared; i++) {

@@ -8,7 +8,15 @@ import { encryptionUse, largestPrefixes } from './usage.ts';
 
 type Contents = Omit<
   Inspection,
-  'verdict' | 'damage' | 'damageCount' | 'sizeBytes' | 'databaseBytes' | 'pageSizeBytes' | 'trailer' | 'sha256' | 'trailerSha256'
+  | 'verdict'
+  | 'damage'
+  | 'damageCount'
+  | 'sizeBytes'
+  | 'databaseBytes'
+  | 'pageSizeBytes'
+  | 'trailer'
+  | 'sha256'
+  | 'trailerSha256'
 >;
 
 /** What an etcd database says, once its trees are known to be whole. */
@@ -54,7 +62,9 @@ const unknownContents: Contents = {
 };
 
 function hashKv(
-  { stores, keyLeaves, facts }: DatabaseContents, revision: number, newest: NewestEntries | undefined,
+  { stores, keyLeaves, facts }: DatabaseContents,
+  revision: number,
+  newest: NewestEntries | undefined,
 ): { kvHash: KvHash | undefined; kvHashSkipped: string | undefined } {
   const skipped = (why: string) => ({ kvHash: undefined, kvHashSkipped: why });
   if (facts.compactRevision >= revision) {
@@ -77,7 +87,8 @@ function hashKv(
 
 /** Whether entries were recorded for every leaf page of bucket `key`, each with the hash of its user key. */
 function canTellKeysApart({ stores, keyLeaves }: DatabaseContents): boolean {
-  const isHashed = (page: number): boolean => (stores.pages.chunkFor(page).marks[rowOf(page)]! & pageMark.keyNotHashed) === 0;
+  const isHashed = (page: number): boolean =>
+    (stores.pages.chunkFor(page).marks[rowOf(page)]! & pageMark.keyNotHashed) === 0;
   return haveEntries(stores, keyLeaves) && keyLeaves.every(isHashed);
 }
 

@@ -36,10 +36,14 @@ function crcBySlices({ bytes, view }: ByteSpan, from: number, to: number, initia
     const low = view.getInt32(at, true) ^ crc;
     const high = view.getInt32(at + 4, true);
     crc =
-      slices[1792 + (low & 255)]! ^ slices[1536 + ((low >>> 8) & 255)]! ^
-      slices[1280 + ((low >>> 16) & 255)]! ^ slices[1024 + (low >>> 24)]! ^
-      slices[768 + (high & 255)]! ^ slices[512 + ((high >>> 8) & 255)]! ^
-      slices[256 + ((high >>> 16) & 255)]! ^ slices[high >>> 24]!;
+      slices[1792 + (low & 255)]! ^
+      slices[1536 + ((low >>> 8) & 255)]! ^
+      slices[1280 + ((low >>> 16) & 255)]! ^
+      slices[1024 + (low >>> 24)]! ^
+      slices[768 + (high & 255)]! ^
+      slices[512 + ((high >>> 8) & 255)]! ^
+      slices[256 + ((high >>> 16) & 255)]! ^
+      slices[high >>> 24]!;
   }
   for (; at < to; at++) crc = slices[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8);
   return ~crc >>> 0;
@@ -74,7 +78,9 @@ function appendZeros(crc: number, count: number): number {
 }
 
 function applyMap(map: Int32Array, crc: number): number {
-  return map[crc & 255]! ^ map[256 + ((crc >>> 8) & 255)]! ^ map[512 + ((crc >>> 16) & 255)]! ^ map[768 + (crc >>> 24)]!;
+  return (
+    map[crc & 255]! ^ map[256 + ((crc >>> 8) & 255)]! ^ map[512 + ((crc >>> 16) & 255)]! ^ map[768 + (crc >>> 24)]!
+  );
 }
 
 function zeroMap(power: number): Int32Array {

@@ -52,4 +52,3 @@ export class EntryReader {
     return this.#record.readRest(span, start, end, end) && this.#record.restAt === end;
   }
 }
-

@@ -35,8 +35,13 @@ export class EntrySummaries {
 
   /** False once the budget is used up: nothing was recorded. */
   append(
-    main: number, crc: number, lengthBytes: number, isTombstone: boolean,
-    keyHashLow: number, keyHashHigh: number, label: number,
+    main: number,
+    crc: number,
+    lengthBytes: number,
+    isTombstone: boolean,
+    keyHashLow: number,
+    keyHashHigh: number,
+    label: number,
   ): boolean {
     if (this.#count >= this.#maxEntries) return false;
     const chunk = (this.#chunks[this.#count >>> rowBits] ??= new EntryChunk());

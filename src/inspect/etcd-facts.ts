@@ -4,10 +4,19 @@ import { isRevisionKey, readMain } from './mvcc.ts';
 import { readCount } from './pages.ts';
 
 /** Keys of buckets `meta` and `cluster`. Source: etcd server/storage/schema/bucket.go. */
-const factKeys = ['consistent_index', 'term', 'storageVersion', 'scheduledCompactRev', 'finishedCompactRev', 'clusterVersion'] as const;
+const factKeys = [
+  'consistent_index',
+  'term',
+  'storageVersion',
+  'scheduledCompactRev',
+  'finishedCompactRev',
+  'clusterVersion',
+] as const;
 type FactKey = (typeof factKeys)[number];
 
-const keysByLength = new Map(factKeys.map((key) => [key.length, factKeys.filter((other) => other.length === key.length)]));
+const keysByLength = new Map(
+  factKeys.map((key) => [key.length, factKeys.filter((other) => other.length === key.length)]),
+);
 const text = new TextDecoder('latin1');
 
 /** Whether a leaf page with this key may be one that the facts are read from. */

@@ -36,7 +36,8 @@ export class FreelistReader {
     const header = this.#startAt - base;
     if (header >= 0 && header + this.#pageSizeBytes <= window.bytes.length) this.#readHeader(window, header);
     const end = Math.min(this.#idsEnd, base + window.bytes.length);
-    for (let at = Math.max(this.#idsAt, base); at + idBytes <= end; at += idBytes) this.#add(readUint64(window, at - base));
+    for (let at = Math.max(this.#idsAt, base); at + idBytes <= end; at += idBytes)
+      this.#add(readUint64(window, at - base));
   }
 
   /** Free page ids in ascending order. */
@@ -73,7 +74,8 @@ export class FreelistReader {
     if (this.#invalid !== undefined) return;
     const before = this.#count === 0 ? 1 : this.#ids[this.#count - 1]!;
     if (id <= before) this.#invalid = `page ${id} comes after page ${before}: ids must rise, from 2 on`;
-    else if (id >= this.#highWaterMark) this.#invalid = `page ${id} is above the high-water mark ${this.#highWaterMark}`;
+    else if (id >= this.#highWaterMark)
+      this.#invalid = `page ${id} is above the high-water mark ${this.#highWaterMark}`;
     else if (this.#count === maxIds) this.#invalid = `it names more than ${maxIds} pages`;
     if (this.#invalid !== undefined) return;
     if (this.#count === this.#ids.length) {

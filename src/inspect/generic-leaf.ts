@@ -15,7 +15,11 @@ const maxKeptBytes = 64 * 1024;
  * place in the tree is not known yet. The element table was checked; its data ends at `dataEnd` in the span.
  */
 export function readGenericLeaf(
-  { pages, kept }: SummaryStores, page: number, span: ByteSpan, at: number, dataEnd: number,
+  { pages, kept }: SummaryStores,
+  page: number,
+  span: ByteSpan,
+  at: number,
+  dataEnd: number,
 ): void {
   const row = rowOf(page);
   const chunk = pages.chunkFor(page);
@@ -28,8 +32,8 @@ export function readGenericLeaf(
   const unsorted = firstUnsorted(span, at, count);
   if (unsorted !== undefined) {
     chunk.defect[row] = defect.keysUnsorted;
-    const key = describeKey(span.bytes.subarray(unsorted.keyStart, unsorted.valueStart));
-    pages.explain(page, `key ${key} is not above the key before it`);
+    const key = span.bytes.subarray(unsorted.keyStart, unsorted.valueStart);
+    pages.explain(page, () => `key ${describeKey(key)} is not above the key before it`);
     return;
   }
 

@@ -15,7 +15,11 @@ export function checkKeyBucket({ pages, kept }: SummaryStores, bucket: Bucket, d
     const row = rowOf(page);
     const where = `${bucket.label} > page ${page}`;
     if (chunk.kind[row] !== pageKind.leafOfRevisions) {
-      damages.add('etcd-layout-invalid', where, pages.explanationOf(page) ?? `key ${describeKey(keptPage(kept, chunk.detail[row]!).firstKey)} is no revision`);
+      damages.add(
+        'etcd-layout-invalid',
+        where,
+        pages.explanationOf(page) ?? `key ${describeKey(keptPage(kept, chunk.detail[row]!).firstKey)} is no revision`,
+      );
     } else if ((chunk.marks[row]! & pageMark.valueInvalid) !== 0) {
       damages.add('etcd-layout-invalid', where, pages.explanationOf(page) ?? 'a value is no key-value record');
     }

@@ -13,7 +13,10 @@ const bucketName = new TextEncoder().encode('key');
  * Source: etcd server/storage/mvcc/hash.go (WriteKeyValue) and key_index.go (keep).
  */
 export function kvHash(
-  { pages, entries }: SummaryStores, leaves: readonly number[], compactRevision: number, newest: NewestEntries | undefined,
+  { pages, entries }: SummaryStores,
+  leaves: readonly number[],
+  compactRevision: number,
+  newest: NewestEntries | undefined,
 ): number {
   let hash = crc32c(byteSpan(bucketName), 0, bucketName.length);
   for (const page of leaves) {

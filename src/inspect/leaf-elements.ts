@@ -10,7 +10,8 @@ export function endOfLeafData({ view }: ByteSpan, at: number, count: number, run
   let data = pageHeaderBytes + count * elementBytes;
   for (let element = pageHeaderBytes; element < pageHeaderBytes + count * elementBytes; element += elementBytes) {
     const keyBytes = view.getUint32(at + element + 8, true);
-    if (element + view.getUint32(at + element + 4, true) !== data || keyBytes === 0 || keyBytes > maxKeyBytes) return -1;
+    if (element + view.getUint32(at + element + 4, true) !== data || keyBytes === 0 || keyBytes > maxKeyBytes)
+      return -1;
     data += keyBytes + view.getUint32(at + element + 12, true);
     if (data > runBytes) return -1;
   }
@@ -42,7 +43,8 @@ export function firstUnsorted(span: ByteSpan, at: number, count: number): LeafEl
   for (const element of leafElements(span, at, count)) {
     if (
       before !== undefined &&
-      compareBytes(span.bytes, before.keyStart, before.valueStart, span.bytes, element.keyStart, element.valueStart) >= 0
+      compareBytes(span.bytes, before.keyStart, before.valueStart, span.bytes, element.keyStart, element.valueStart) >=
+        0
     ) {
       return element;
     }

@@ -26,7 +26,11 @@ export const readSub = ({ view }: ByteSpan, at: number): number => view.getUint3
 
 /** Writes a revision key at `at` and returns where it ends. */
 export function writeRevisionKey(
-  { bytes, view }: ByteSpan, at: number, main: number, sub: number, isTombstone: boolean,
+  { bytes, view }: ByteSpan,
+  at: number,
+  main: number,
+  sub: number,
+  isTombstone: boolean,
 ): number {
   view.setUint32(at, Math.floor(main / 0x1_0000_0000));
   view.setUint32(at + 4, main % 0x1_0000_0000);

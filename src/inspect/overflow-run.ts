@@ -107,11 +107,19 @@ export class OverflowRun {
       chunk.defect[row] = defect.tooComplex;
     } else if (unsorted !== undefined) {
       chunk.defect[row] = defect.keysUnsorted;
-      stores.pages.explain(this.page, `key ${describeKey(unsorted.key)} is not above the key before it`);
+      stores.pages.explain(this.page, () => `key ${describeKey(unsorted.key)} is not above the key before it`);
     } else {
       chunk.defect[row] = defect.none;
-      if (areRisingRevisions(heads)) this.#finishRevisions(heads, stores);
-      else this.#finishGeneric(heads, stores);
+      const misfit = firstMisfit(heads);
+      if (misfit === -1) {
+        this.#finishRevisions(heads, stores);
+        return;
+      }
+      // A page that began like one of bucket `key`: should it be one, then this says what is wrong with it.
+      const { key } = heads[misfit]!;
+      if (misfit > 0)
+        stores.pages.explain(this.page, () => `key ${describeKey(key)} is no revision above the one before it`);
+      this.#finishGeneric(heads, stores);
     }
   }
 
@@ -128,12 +136,18 @@ export class OverflowRun {
       const length = this.#elementBytes(i);
       const crc = crcOfRest(this.runningCrcs[i]!, this.runningCrcs[i + 1]!, length);
       isRecorded &&= entries.append(
-        readMain(byteSpan(head.key), 0), crc, length, isTombstone(head), head.keyHashLow, head.keyHashHigh, head.label,
+        readMain(byteSpan(head.key), 0),
+        crc,
+        length,
+        isTombstone(head),
+        head.keyHashLow,
+        head.keyHashHigh,
+        head.label,
       );
       providers |= 1 << providerOfLabel(head.label);
       if (!head.isRecord) {
         marks |= pageMark.valueInvalid;
-        pages.explain(this.page, `the value under ${describeKey(head.key)} is no key-value record`);
+        pages.explain(this.page, () => `the value under ${describeKey(head.key)} is no key-value record`);
       } else if (!head.keyHashed) marks |= pageMark.keyNotHashed;
     });
     if (!isRecorded) entries.truncate(firstEntry);
@@ -162,12 +176,12 @@ const isTombstone = (head: Head): boolean => head.key.length === tombstoneKeyByt
 
 const compareKeys = (a: Uint8Array, b: Uint8Array): number => compareBytes(a, 0, a.length, b, 0, b.length);
 
-function areRisingRevisions(heads: readonly Head[]): boolean {
-  return heads.every((head, i) => {
-    if (!head.isRevision || i === 0) return head.isRevision;
-    const before = byteSpan(heads[i - 1]!.key);
-    const key = byteSpan(head.key);
-    const rise = readMain(key, 0) - readMain(before, 0);
-    return rise > 0 || (rise === 0 && readSub(key, 0) > readSub(before, 0));
+/** The first key that is no revision above the one before it; -1 if all are. */
+function firstMisfit(heads: readonly Head[]): number {
+  return heads.findIndex((head, i) => {
+    const before = heads[i - 1];
+    if (!head.isRevision || before === undefined) return !head.isRevision;
+    const rise = readMain(byteSpan(head.key), 0) - readMain(byteSpan(before.key), 0);
+    return rise < 0 || (rise === 0 && readSub(byteSpan(head.key), 0) <= readSub(byteSpan(before.key), 0));
   });
 }

@@ -129,4 +129,3 @@ export class OverflowRuns {
     return joined;
   }
 }
-

@@ -11,7 +11,12 @@ export function reportUsedFreePages(freelist: FreelistReader, owners: PageOwners
 }
 
 /** With a stored freelist every page is used, free, or part of the freelist; bbolt's own check asks for it too. */
-export function reportLostPages(freelist: FreelistReader, owners: PageOwners, highWaterMark: number, damages: DamageList): void {
+export function reportLostPages(
+  freelist: FreelistReader,
+  owners: PageOwners,
+  highWaterMark: number,
+  damages: DamageList,
+): void {
   const free = freelist.ids();
   let next = 0;
   for (let page = 2; page < highWaterMark; page++) {

@@ -5,7 +5,16 @@ import { endOfLeafData } from './leaf-elements.ts';
 import type { Meta } from './meta.ts';
 import { OverflowRuns } from './overflow.ts';
 import { defect, pageKind, rowOf } from './page-summaries.ts';
-import { elementBytes, maxOverflowElements, pageHeaderBytes, pageType, readCount, readFlags, readOverflow, saysItIs } from './pages.ts';
+import {
+  elementBytes,
+  maxOverflowElements,
+  pageHeaderBytes,
+  pageType,
+  readCount,
+  readFlags,
+  readOverflow,
+  saysItIs,
+} from './pages.ts';
 import { readRevisionLeaf } from './revision-leaf.ts';
 import type { SummaryStores } from './summary-stores.ts';
 
@@ -47,7 +56,8 @@ export class PageScan {
   #readLeaf(page: number, window: ByteSpan, at: number, base: number): void {
     const count = readCount(window, at);
     const runBytes = this.#note(page, window, at, pageKind.leaf);
-    if (pageHeaderBytes + count * elementBytes > this.#pageSizeBytes) return this.#mark(page, defect.elementOutOfBounds);
+    if (pageHeaderBytes + count * elementBytes > this.#pageSizeBytes)
+      return this.#mark(page, defect.elementOutOfBounds);
     const dataBytes = endOfLeafData(window, at, count, runBytes);
     if (dataBytes < 0) return this.#mark(page, defect.elementOutOfBounds);
     if (dataBytes > this.#pageSizeBytes) {

@@ -70,13 +70,9 @@ export class PageSummaries {
     return this.#chunks[page >>> rowBits];
   }
 
-  kindOf(page: number): number {
-    return this.chunkOf(page)?.kind[rowOf(page)] ?? pageKind.none;
-  }
-
   /** Remembers words about a defect. Bounded: stale pages could carry any number of them. */
-  explain(page: number, detail: string): void {
-    if (this.#details.size < 1000) this.#details.set(page, detail);
+  explain(page: number, inWords: () => string): void {
+    if (this.#details.size < 1000) this.#details.set(page, inWords());
   }
 
   explanationOf(page: number): string | undefined {

@@ -49,7 +49,10 @@ export function readRevisionLeaf(stores: SummaryStores, page: number, span: Byte
     lastSub = sub;
     if (!entryReader.read(span, value, end, end)) {
       if ((marks & pageMark.valueInvalid) === 0) {
-        pages.explain(page, `the value under ${describeKey(span.bytes.subarray(data, value))} is no key-value record`);
+        pages.explain(
+          page,
+          () => `the value under ${describeKey(span.bytes.subarray(data, value))} is no key-value record`,
+        );
       }
       marks |= pageMark.valueInvalid;
     }
@@ -58,7 +61,13 @@ export function readRevisionLeaf(stores: SummaryStores, page: number, span: Byte
       const entryCrc = crc32c(span, data, end);
       crc = i === 0 ? entryCrc : joinCrc(crc, entryCrc, end - data);
       recorded = entries.append(
-        main, entryCrc, end - data, isTombstone, entryReader.keyHashLow, entryReader.keyHashHigh, entryReader.label,
+        main,
+        entryCrc,
+        end - data,
+        isTombstone,
+        entryReader.keyHashLow,
+        entryReader.keyHashHigh,
+        entryReader.label,
       );
     }
     data = end;
@@ -83,11 +92,17 @@ export function readRevisionLeaf(stores: SummaryStores, page: number, span: Byte
 }
 
 function giveUp(
-  { pages, entries }: SummaryStores, page: number, firstEntry: number, element: number,
-  span: ByteSpan, key: number, keyBytes: number, why: string,
+  { pages, entries }: SummaryStores,
+  page: number,
+  firstEntry: number,
+  element: number,
+  span: ByteSpan,
+  key: number,
+  keyBytes: number,
+  why: string,
 ): false {
   entries.truncate(firstEntry);
   // A page that began like one of bucket `key`: should it be one, then this says what is wrong with it.
-  if (element > 0) pages.explain(page, `key ${describeKey(span.bytes.subarray(key, key + keyBytes))} ${why}`);
+  if (element > 0) pages.explain(page, () => `key ${describeKey(span.bytes.subarray(key, key + keyBytes))} ${why}`);
   return false;
 }

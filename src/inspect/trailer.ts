@@ -19,9 +19,17 @@ export interface TrailerFacts {
 
 export function reportTrailer({ state, trailerSha256 }: TrailerFacts, sizeBytes: number, damages: DamageList): void {
   if (state === 'missing') {
-    damages.addFirst('trailer-missing', 'file', `${sizeBytes} bytes are not whole pages and ${trailerBytes} bytes of SHA-256`);
+    damages.addFirst(
+      'trailer-missing',
+      'file',
+      `${sizeBytes} bytes are not whole pages and ${trailerBytes} bytes of SHA-256`,
+    );
   } else if (state === 'differs') {
-    damages.addFirst('trailer-mismatch', 'file', `the bytes before the trailer do not have its SHA-256 ${trailerSha256}`);
+    damages.addFirst(
+      'trailer-mismatch',
+      'file',
+      `the bytes before the trailer do not have its SHA-256 ${trailerSha256}`,
+    );
   }
 }
 

@@ -54,7 +54,11 @@ export class TreeWalk {
       }
       const before = leaves.at(-1);
       if (before !== undefined && !this.#keys.areInOrder(before, page)) {
-        this.#damages.add('keys-unsorted', pathTo(name, path, page), `its first key is not above the last key of page ${before}`);
+        this.#damages.add(
+          'keys-unsorted',
+          pathTo(name, path, page),
+          `its first key is not above the last key of page ${before}`,
+        );
       }
       leaves.push(page);
     };
@@ -74,12 +78,16 @@ export class TreeWalk {
       return false;
     };
     if (page < 2 || page >= highWaterMark) {
-      return report('page-out-of-range', `page ${parent} names page ${page}, which is outside 2 … ${highWaterMark - 1}`);
+      return report(
+        'page-out-of-range',
+        `page ${parent} names page ${page}, which is outside 2 … ${highWaterMark - 1}`,
+      );
     }
     // That the file ends too early was said once for all such pages.
     if (page >= pagesInFile) return false;
     const owner = this.#owners.claim(page, parent);
-    if (owner !== undefined) return report('page-referenced-twice', `page ${page} hangs under page ${owner} and under page ${parent}`);
+    if (owner !== undefined)
+      return report('page-referenced-twice', `page ${page} hangs under page ${owner} and under page ${parent}`);
 
     const chunk = this.#stores.pages.chunkOf(page);
     const row = rowOf(page);
@@ -92,20 +100,31 @@ export class TreeWalk {
     }
     for (let overflow = page + 1; overflow <= lastPage && overflow < pagesInFile; overflow++) {
       const other = this.#owners.claim(overflow, page);
-      if (other !== undefined) return report('page-referenced-twice', `page ${overflow} hangs under page ${other} and is overflow of page ${page}`);
+      if (other !== undefined)
+        return report(
+          'page-referenced-twice',
+          `page ${overflow} hangs under page ${other} and is overflow of page ${page}`,
+        );
     }
     const why = this.#stores.pages.explanationOf(page);
     switch (chunk.defect[row]) {
       case defect.elementOutOfBounds:
-        return report('element-out-of-bounds', 'an element lies outside its page, or not right behind the one before it');
+        return report(
+          'element-out-of-bounds',
+          'an element lies outside its page, or not right behind the one before it',
+        );
       case defect.keysUnsorted:
         return report('keys-unsorted', why ?? 'its keys are not sorted');
       case defect.tooComplex:
-        return report('too-complex', 'it is like no page that etcd writes, or the file holds too many pages that look like it');
+        return report(
+          'too-complex',
+          'it is like no page that etcd writes, or the file holds too many pages that look like it',
+        );
       case defect.incomplete:
         return lastPage < pagesInFile ? report('element-out-of-bounds', 'its overflow is not whole') : false;
       default:
-        if (chunk.kind[row] === pageKind.branch && chunk.count[row] === 0) return report('page-empty', 'a branch page without a child');
+        if (chunk.kind[row] === pageKind.branch && chunk.count[row] === 0)
+          return report('page-empty', 'a branch page without a child');
         return true;
     }
   }

@@ -21,7 +21,9 @@ export interface PrefixUse {
 
 /** The encryption providers that some value names. A restore needs their keys. */
 export function encryptionUse(
-  { pages, entries, entryReader }: SummaryStores, leaves: readonly number[], newest: NewestEntries | undefined,
+  { pages, entries, entryReader }: SummaryStores,
+  leaves: readonly number[],
+  newest: NewestEntries | undefined,
 ): EncryptionUse[] {
   const keys = new Uint32Array(maxProviders);
   let present = 0;
@@ -47,7 +49,10 @@ export function encryptionUse(
 const named = 20;
 
 /** What fills bucket `key`: the prefixes with the most bytes and those with the most entries, largest first. */
-export function largestPrefixes({ pages, entries, entryReader }: SummaryStores, leaves: readonly number[]): PrefixUse[] {
+export function largestPrefixes(
+  { pages, entries, entryReader }: SummaryStores,
+  leaves: readonly number[],
+): PrefixUse[] {
   const counts = new Float64Array(maxPrefixes);
   const bytes = new Float64Array(maxPrefixes);
   for (const page of leaves) {
@@ -65,5 +70,9 @@ export function largestPrefixes({ pages, entries, entryReader }: SummaryStores, 
   const byCount = new Set(numbers.toSorted((a, b) => counts[b]! - counts[a]!).slice(0, named));
   return byBytes
     .filter((prefix, rank) => rank < named || byCount.has(prefix))
-    .map((prefix) => ({ prefix: entryReader.prefixes.nameOf(prefix), entries: counts[prefix]!, bytes: bytes[prefix]! }));
+    .map((prefix) => ({
+      prefix: entryReader.prefixes.nameOf(prefix),
+      entries: counts[prefix]!,
+      bytes: bytes[prefix]!,
+    }));
 }

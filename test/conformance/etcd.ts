@@ -34,7 +34,7 @@ export function describeEtcdConformance(name: string, makeSubject: () => Promise
       expect(view.clusterId).toBeGreaterThan(0n);
       expect(view.skipped).toEqual([]);
       for (const member of view.members) {
-        expect(member).toMatchObject({ name: expect.stringMatching(/./), isLearner: false });
+        expect(member).toMatchObject({ name: expect.stringMatching(/./) as unknown, isLearner: false });
         expect(member.endpoint).toMatch(/^https?:\/\/[^/]+:\d+$/);
       }
     });

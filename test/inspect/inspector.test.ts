@@ -3,7 +3,15 @@ import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { craftSnapshot, type CraftedBucket } from '../support/craft.ts';
-import { compacted, entriesInKvHash, etcdBuckets, liveKeyCount, revisionsOf, type Revision, type Write } from '../support/mvcc-history.ts';
+import {
+  compacted,
+  entriesInKvHash,
+  etcdBuckets,
+  liveKeyCount,
+  revisionsOf,
+  type Revision,
+  type Write,
+} from '../support/mvcc-history.ts';
 import { inspectBytes } from './inspect-bytes.ts';
 
 const valueSizes = fc.oneof(
@@ -14,49 +22,73 @@ const valueSizes = fc.oneof(
 
 /** Sizes, not values: counterexamples stay readable. */
 const writes = fc.array(
-  fc.record({ key: fc.nat(60), sizeBytes: fc.option(valueSizes, { nil: undefined, freq: 4 }), sameTransaction: fc.boolean() }),
+  fc.record({
+    key: fc.nat(60),
+    sizeBytes: fc.option(valueSizes, { nil: undefined, freq: 4 }),
+    sameTransaction: fc.boolean(),
+  }),
   { minLength: 1, maxLength: 250 },
 );
 
 const kinds = ['pods', 'leases', 'apps.example.com/widgets'];
-const toWrites = (found: readonly { key: number; sizeBytes: number | undefined; sameTransaction: boolean }[]): Write[] =>
+const toWrites = (
+  found: readonly { key: number; sizeBytes: number | undefined; sameTransaction: boolean }[],
+): Write[] =>
   found.map(({ key, sizeBytes, sameTransaction }, i) => ({
     key: `/registry/${kinds[key % 3]}/ns/${'k'.repeat(key % 7)}${key}`,
     value: sizeBytes === undefined ? undefined : Buffer.alloc(sizeBytes, i),
     sameTransaction,
   }));
 
-const shuffled = (seed: number) => (runs: number): number[] =>
-  Array.from({ length: runs }, (_, i) => i).sort((a, b) => mix(a, seed) - mix(b, seed));
+const shuffled =
+  (seed: number) =>
+  (runs: number): number[] =>
+    Array.from({ length: runs }, (_, i) => i).sort((a, b) => mix(a, seed) - mix(b, seed));
 
 describe('a whole database', () => {
   test('gives the hashes and counts that etcd computes, for any history, page size and order of pages', () => {
     fc.assert(
-      fc.property(writes, fc.nat(), fc.constantFrom(4096, 8192, 16384, 65536), fc.nat(), fc.boolean(), (history, cut, pageSizeBytes, seed, stalePages) => {
-        const all = revisionsOf(toWrites(history));
-        const last = all.at(-1)?.main ?? 1;
-        const compactRevision = last > 2 && cut % 4 > 0 ? 1 + (cut % (last - 1)) : -1;
-        // An interrupted compaction has removed nothing yet.
-        const inFile = cut % 4 === 3 ? all : compacted(all, compactRevision);
-        const buckets = etcdBuckets(inFile, compactRevision);
-        const snapshot = craftSnapshot(buckets, { pageSizeBytes, order: shuffled(seed), stalePages, freelist: seed % 2 === 0 });
-        expect(inspectBytes(snapshot)).toMatchObject({
-          verdict: 'sound',
-          damage: [],
-          pageSizeBytes,
-          trailer: 'matches',
-          sha256: createHash('sha256').update(snapshot).digest('hex'),
-          hash: statusHashOf(buckets),
-          kvHash: { hash: kvHashOf(inFile, compactRevision), revision: BigInt(last), compactRevision: BigInt(compactRevision) },
-          revision: BigInt(last),
-          totalEntries: buckets.reduce((sum, { entries }) => sum + entries.length, 0),
-          liveKeys: liveKeyCount(inFile),
-          consistentIndex: 77n,
-          term: 3n,
-          storageVersion: '3.6.0',
-          clusterVersion: '3.6.0',
-        });
-      }),
+      fc.property(
+        writes,
+        fc.nat(),
+        fc.constantFrom(4096, 8192, 16384, 65536),
+        fc.nat(),
+        fc.boolean(),
+        (history, cut, pageSizeBytes, seed, stalePages) => {
+          const all = revisionsOf(toWrites(history));
+          const last = all.at(-1)?.main ?? 1;
+          const compactRevision = last > 2 && cut % 4 > 0 ? 1 + (cut % (last - 1)) : -1;
+          // An interrupted compaction has removed nothing yet.
+          const inFile = cut % 4 === 3 ? all : compacted(all, compactRevision);
+          const buckets = etcdBuckets(inFile, compactRevision);
+          const snapshot = craftSnapshot(buckets, {
+            pageSizeBytes,
+            order: shuffled(seed),
+            stalePages,
+            freelist: seed % 2 === 0,
+          });
+          expect(inspectBytes(snapshot)).toMatchObject({
+            verdict: 'sound',
+            damage: [],
+            pageSizeBytes,
+            trailer: 'matches',
+            sha256: createHash('sha256').update(snapshot).digest('hex'),
+            hash: statusHashOf(buckets),
+            kvHash: {
+              hash: kvHashOf(inFile, compactRevision),
+              revision: BigInt(last),
+              compactRevision: BigInt(compactRevision),
+            },
+            revision: BigInt(last),
+            totalEntries: buckets.reduce((sum, { entries }) => sum + entries.length, 0),
+            liveKeys: liveKeyCount(inFile),
+            consistentIndex: 77n,
+            term: 3n,
+            storageVersion: '3.6.0',
+            clusterVersion: '3.6.0',
+          });
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -78,18 +110,31 @@ describe('a whole database', () => {
   // field: F015
   test('of 40 KB is sound and has one HashKV and one key count with pages of 4, 16 and 64 KiB', () => {
     const history = someHistory(40, 1000);
-    const found = [4096, 16384, 65536].map((pageSizeBytes) => inspectBytes(craftSnapshot(etcdBuckets(history), { pageSizeBytes })));
-    expect(found.map(({ verdict, pageSizeBytes }) => [verdict, pageSizeBytes])).toEqual([['sound', 4096], ['sound', 16384], ['sound', 65536]]);
+    const found = [4096, 16384, 65536].map((pageSizeBytes) =>
+      inspectBytes(craftSnapshot(etcdBuckets(history), { pageSizeBytes })),
+    );
+    expect(found.map(({ verdict, pageSizeBytes }) => [verdict, pageSizeBytes])).toEqual([
+      ['sound', 4096],
+      ['sound', 16384],
+      ['sound', 65536],
+    ]);
     expect(new Set(found.map(({ kvHash }) => kvHash?.hash)).size).toBe(1);
     expect(new Set(found.map(({ liveKeys }) => liveKeys))).toEqual(new Set([40]));
   });
 
   test('reads values that go on over several windows of a mebibyte', () => {
-    const history = revisionsOf([1, 2_500_000, 3, 1_400_000, 5_000_000, 1_048_576].map((size, i) => put(`/big/${i}`, size)));
+    const history = revisionsOf(
+      [1, 2_500_000, 3, 1_400_000, 5_000_000, 1_048_576].map((size, i) => put(`/big/${i}`, size)),
+    );
     const buckets = etcdBuckets(history);
     for (const seed of [1, 2, 3, 4]) {
       const found = inspectBytes(craftSnapshot(buckets, { order: shuffled(seed), stalePages: true }));
-      expect(found).toMatchObject({ damage: [], hash: statusHashOf(buckets), liveKeys: 6, kvHash: { hash: kvHashOf(history, -1) } });
+      expect(found).toMatchObject({
+        damage: [],
+        hash: statusHashOf(buckets),
+        liveKeys: 6,
+        kvHash: { hash: kvHashOf(history, -1) },
+      });
     }
   });
 });
@@ -109,12 +154,14 @@ describe('facts of the keyspace', () => {
       ['/registry/ranges/', 1],
       ['(no prefix)', 1],
     ]);
-    expect(largestPrefixes[0]!.bytes).toBeGreaterThan(60_000);
+    expect(largestPrefixes[0]?.bytes).toBeGreaterThan(60_000);
   });
 
   test('name the encryption providers of values, with how many live keys need each', () => {
     const encrypted = (key: string, provider: string): Write => ({
-      key, value: Buffer.concat([Buffer.from(`k8s:enc:${provider}:`), Buffer.alloc(40, 1)]), sameTransaction: false,
+      key,
+      value: Buffer.concat([Buffer.from(`k8s:enc:${provider}:`), Buffer.alloc(40, 1)]),
+      sameTransaction: false,
     });
     const history = revisionsOf([
       encrypted('/registry/secrets/a', 'aescbc:v1:key1'),
@@ -133,12 +180,16 @@ describe('facts of the keyspace', () => {
       { provider: 'secretbox', version: 'v1', keyName: 'gone', keys: 0 },
     ]);
     const known = inspectBytes(snapshot, undefined, { entryBudgetBytes: 0 }).encryptionProviders;
-    expect(known.map(({ provider, keys }) => [provider, keys])).toEqual([['aescbc', undefined], ['kms', undefined], ['secretbox', undefined]]);
+    expect(known.map(({ provider, keys }) => [provider, keys])).toEqual([
+      ['aescbc', undefined],
+      ['kms', undefined],
+      ['secretbox', undefined],
+    ]);
   });
 
   test('say that HashKV is not comparable where the newest revision is the compacted one', () => {
     const all = someHistory(20, 50);
-    const last = all.at(-1)!.main;
+    const last = all.at(-1)?.main ?? 0;
     const found = inspectBytes(craftSnapshot(etcdBuckets(compacted(all, last), last)));
     expect(found).toMatchObject({ verdict: 'sound', kvHash: undefined, compactRevision: BigInt(last) });
     expect(found.kvHashSkipped).toContain('compacted');
@@ -146,24 +197,43 @@ describe('facts of the keyspace', () => {
 
   test('take the compacted revision for the current one where no key is as new', () => {
     const found = inspectBytes(craftSnapshot(etcdBuckets([], 9)));
-    expect(found).toMatchObject({ verdict: 'sound', revision: 9n, newestEntryRevision: 0n, compactRevision: 9n, liveKeys: 0 });
+    expect(found).toMatchObject({
+      verdict: 'sound',
+      revision: 9n,
+      newestEntryRevision: 0n,
+      compactRevision: 9n,
+      liveKeys: 0,
+    });
   });
 
   test('go without HashKV and live keys once their memory is used up, and keep everything else', () => {
     const all = someHistory(300, 100);
     const buckets = etcdBuckets(compacted(all, 100), 100);
     const found = inspectBytes(craftSnapshot(buckets), undefined, { entryBudgetBytes: 0 });
-    expect(found).toMatchObject({ verdict: 'sound', hash: statusHashOf(buckets), kvHash: undefined, liveKeys: undefined });
+    expect(found).toMatchObject({
+      verdict: 'sound',
+      hash: statusHashOf(buckets),
+      kvHash: undefined,
+      liveKeys: undefined,
+    });
     expect(found.kvHashSkipped).toContain('memory');
     // Where nothing was compacted every entry counts, and no memory is needed.
-    expect(inspectBytes(craftSnapshot(etcdBuckets(all)), undefined, { entryBudgetBytes: 0 }).kvHash?.hash).toBe(kvHashOf(all, -1));
+    expect(inspectBytes(craftSnapshot(etcdBuckets(all)), undefined, { entryBudgetBytes: 0 }).kvHash?.hash).toBe(
+      kvHashOf(all, -1),
+    );
   });
 });
 
-const put = (key: string, sizeBytes: number): Write => ({ key, value: Buffer.alloc(sizeBytes, key), sameTransaction: false });
+const put = (key: string, sizeBytes: number): Write => ({
+  key,
+  value: Buffer.alloc(sizeBytes, key),
+  sameTransaction: false,
+});
 
 function someHistory(count: number, sizeBytes: number): Revision[] {
-  return revisionsOf(Array.from({ length: count }, (_, i) => put(`/registry/pods/default/pod-${i}`, (sizeBytes * (1 + (i % 5))) / 3)));
+  return revisionsOf(
+    Array.from({ length: count }, (_, i) => put(`/registry/pods/default/pod-${i}`, (sizeBytes * (1 + (i % 5))) / 3)),
+  );
 }
 
 function statusHashOf(buckets: readonly CraftedBucket[]): number {

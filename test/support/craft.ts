@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Writes and alters bolt files, as bbolt lays them out (internal/common/page.go, meta.go, inode.go): whole databases
- * from nothing, in shapes no etcd on this machine would make, and damage in the pages of a real one.
+ * Writes bolt databases as bbolt lays them out (internal/common/page.go, meta.go, inode.go), in shapes that no etcd on
+ * this machine would make. altered-snapshot.ts beside it does damage to one.
  */
 export type Entry = readonly [key: Buffer, value: Buffer];
 
@@ -48,23 +48,40 @@ export function craftSnapshot(buckets: readonly CraftedBucket[], options: CraftO
     return run;
   };
   const headers: { readonly name: Buffer; readonly root: Run | undefined; readonly value: Buffer }[] = [];
-  for (const { name, entries } of [...buckets].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) {
+  for (const { name, entries } of [...buckets].sort((a, b) =>
+    Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
+  )) {
     const isInline = pageHeaderBytes + sizeOf(entries) <= pageSize / 4;
     const value = Buffer.alloc(16 + (isInline ? pageHeaderBytes + sizeOf(entries) : 0));
-    if (isInline) writeLeaf(value.subarray(16), 0, 0, entries.map(([key, data]) => ({ key, value: data, flags: 0 })));
-    headers.push({ name: Buffer.from(name), root: isInline ? undefined : treeOf(entries, pageSize, addRun).run, value });
+    if (isInline)
+      writeLeaf(
+        value.subarray(16),
+        0,
+        0,
+        entries.map(([key, data]) => ({ key, value: data, flags: 0 })),
+      );
+    headers.push({
+      name: Buffer.from(name),
+      root: isInline ? undefined : treeOf(entries, pageSize, addRun).run,
+      value,
+    });
   }
-  const rootSize = pageHeaderBytes + headers.reduce((sum, { name, value }) => sum + elementBytes + name.length + value.length, 0);
+  const rootSize =
+    pageHeaderBytes + headers.reduce((sum, { name, value }) => sum + elementBytes + name.length + value.length, 0);
   const root = addRun(rootSize, (page, id) => {
     for (const header of headers) header.value.writeBigUInt64LE(BigInt(header.root?.id ?? 0));
-    writeLeaf(page, id, root.pages - 1, headers.map(({ name, value }) => ({ key: name, value, flags: 1 })));
+    writeLeaf(
+      page,
+      id,
+      root.pages - 1,
+      headers.map(({ name, value }) => ({ key: name, value, flags: 1 })),
+    );
   });
 
   const order = options.order?.(runs.length) ?? runs.map((_, i) => i);
   const free: number[] = [];
   let next = 2;
-  for (const index of order) {
-    const run = runs[index]!;
+  for (const run of order.map((index) => runs[index]).filter((each) => each !== undefined)) {
     run.id = next;
     next += run.pages;
     if (!options.stalePages) continue;
@@ -80,10 +97,17 @@ export function craftSnapshot(buckets: readonly CraftedBucket[], options: CraftO
     db.copy(db, stale * pageSize, run.id * pageSize, stale * pageSize);
     db.writeBigUInt64LE(BigInt(stale), stale * pageSize);
   }
-  if (options.freelist) writeFreelist(db.subarray(freelistPage * pageSize), freelistPage, free, next - freelistPage - 1);
+  if (options.freelist)
+    writeFreelist(db.subarray(freelistPage * pageSize), freelistPage, free, next - freelistPage - 1);
   const freelist = options.freelist ? BigInt(freelistPage) : notStored;
   for (const page of [0, 1]) {
-    writeMeta(db.subarray(page * pageSize), page, { pageSize, root: BigInt(root.id), freelist, highWaterMark: BigInt(next), txid: BigInt(8 - page) });
+    writeMeta(db.subarray(page * pageSize), page, {
+      pageSize,
+      root: BigInt(root.id),
+      freelist,
+      highWaterMark: BigInt(next),
+      txid: BigInt(8 - page),
+    });
   }
   return withTrailer(db);
 }
@@ -127,62 +151,22 @@ export function writeMeta(page: Buffer, id: number, fields: MetaFields): void {
   page.writeBigUInt64LE(hash, 72);
 }
 
-/** A copy of a snapshot whose pages can be altered; `snapshot()` puts a right trailer behind them. */
-export class AlteredSnapshot {
-  readonly db: Buffer;
-  readonly pageSize: number;
-
-  constructor(snapshot: Uint8Array) {
-    this.db = Buffer.from(snapshot.subarray(0, -32));
-    this.pageSize = readMeta(this.db).pageSize;
-  }
-
-  get meta(): MetaFields {
-    return readMeta(this.db);
-  }
-
-  page(id: number): Buffer {
-    return this.db.subarray(id * this.pageSize, (id + 1) * this.pageSize);
-  }
-
-  /** Both meta pages as one change would leave them. */
-  changeMeta(change: Partial<MetaFields>): void {
-    for (const id of [0, 1]) writeMeta(this.page(id), id, { ...readMeta(this.page(id)), ...change });
-  }
-
-  /** Pages in use or free that say they are of this type (1 branch, 2 leaf). */
-  pagesOfType(flags: number): number[] {
-    const ids = Array.from({ length: this.db.length / this.pageSize }, (_, id) => id);
-    return ids.filter((id) => id > 1 && this.page(id).readBigUInt64LE() === BigInt(id) && this.page(id).readUInt16LE(8) === flags);
-  }
-
-  /** Root page of a bucket that is not inline. */
-  bucketRoot(name: string): number {
-    const root = this.page(Number(this.meta.root));
-    for (let i = 0; i < root.readUInt16LE(10); i++) {
-      const element = pageHeaderBytes + i * elementBytes;
-      const key = element + root.readUInt32LE(element + 4);
-      const end = key + root.readUInt32LE(element + 8);
-      if (root.toString('latin1', key, end) === name) return Number(root.readBigUInt64LE(end));
-    }
-    throw new Error(`no bucket ${name} in the root page`);
-  }
-
-  snapshot(): Buffer {
-    return withTrailer(this.db);
-  }
-}
-
-/** Position of the id of a branch page's child within the page. */
-export const childIdAt = (index: number): number => pageHeaderBytes + index * elementBytes + 8;
-
 const sizeOf = (entries: readonly Entry[]): number =>
   entries.reduce((sum, [key, value]) => sum + elementBytes + key.length + value.length, 0);
 
-function treeOf(entries: readonly Entry[], pageSize: number, addRun: (sizeBytes: number, write: Run['write']) => Run): Subtree {
+function treeOf(
+  entries: readonly Entry[],
+  pageSize: number,
+  addRun: (sizeBytes: number, write: Run['write']) => Run,
+): Subtree {
   let level = groups(entries, ([key, value]) => key.length + value.length, pageSize).map((group): Subtree => {
     const run = addRun(pageHeaderBytes + sizeOf(group), (page, id) =>
-      writeLeaf(page, id, run.pages - 1, group.map(([key, value]) => ({ key, value, flags: 0 }))),
+      writeLeaf(
+        page,
+        id,
+        run.pages - 1,
+        group.map(([key, value]) => ({ key, value, flags: 0 })),
+      ),
     );
     return { run, firstKey: group[0]?.[0] ?? Buffer.alloc(0) };
   });
@@ -190,22 +174,31 @@ function treeOf(entries: readonly Entry[], pageSize: number, addRun: (sizeBytes:
     level = groups(level, ({ firstKey }) => firstKey.length, pageSize).map((children): Subtree => {
       const size = children.reduce((sum, { firstKey }) => sum + elementBytes + firstKey.length, pageHeaderBytes);
       const run = addRun(size, (page, id) => writeBranch(page, id, run.pages - 1, children));
-      return { run, firstKey: children[0]!.firstKey };
+      return { run, firstKey: firstOf(children).firstKey };
     });
   }
-  return level[0]!;
+  return firstOf(level);
+}
+
+function firstOf<T>(items: readonly T[]): T {
+  const [first] = items;
+  if (first === undefined) throw new Error('a page without an element');
+  return first;
 }
 
 /** As bbolt splits (node.go, splitTwo and splitIndex): not up to four items; else two, and more while they fit and three stay. */
 function groups<T>(items: readonly T[], sizeOfItem: (item: T) => number, pageSize: number): T[][] {
   const all: T[][] = [];
   let rest = items;
-  while (rest.length > 4 && rest.reduce((size, item) => size + elementBytes + sizeOfItem(item), pageHeaderBytes) >= pageSize) {
+  while (
+    rest.length > 4 &&
+    rest.reduce((size, item) => size + elementBytes + sizeOfItem(item), pageHeaderBytes) >= pageSize
+  ) {
     let size = pageHeaderBytes;
     let index = 0;
-    for (let i = 0; i < rest.length - 2; i++) {
+    for (const [i, item] of rest.slice(0, -2).entries()) {
       index = i;
-      const next = elementBytes + sizeOfItem(rest[i]!);
+      const next = elementBytes + sizeOfItem(item);
       if (i >= 2 && size + next > pageSize * 0.9) break;
       size += next;
     }
@@ -223,7 +216,10 @@ function writeHeader(page: Buffer, id: number, flags: number, count: number, ove
 }
 
 function writeLeaf(
-  page: Buffer, id: number, overflow: number, elements: readonly { readonly key: Buffer; readonly value: Buffer; readonly flags: number }[],
+  page: Buffer,
+  id: number,
+  overflow: number,
+  elements: readonly { readonly key: Buffer; readonly value: Buffer; readonly flags: number }[],
 ): void {
   writeHeader(page, id, 2, elements.length, overflow);
   let data = pageHeaderBytes + elements.length * elementBytes;

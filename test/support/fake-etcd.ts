@@ -1,11 +1,4 @@
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from '@bufbuild/protobuf';
+import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,8 +8,8 @@ import {
   type HashKVRequest,
   KV,
   Maintenance,
-  SnapshotRequestSchema,
-  SnapshotResponseSchema,
+  type SnapshotRequest,
+  type SnapshotResponseSchema,
 } from '../../src/adapters/etcd/generated/etcd_pb.ts';
 
 type Message<M extends { output: DescMessage }> = MessageInitShape<M['output']>;
@@ -137,8 +130,8 @@ function healthyAnswers(endpoint: () => string): FakeAnswers {
   };
 }
 
-function serializer<D extends DescMessage>(schema: D): (value: unknown) => Buffer {
-  return (value) => Buffer.from(toBinary(schema, create(schema, value as MessageInitShape<D>)));
+function serializer(schema: DescMessage): (value: unknown) => Buffer {
+  return (value) => Buffer.from(toBinary(schema, create(schema, value as MessageInitShape<DescMessage>)));
 }
 
 type Note = (metadata: grpc.Metadata) => void;
@@ -156,10 +149,7 @@ function unaryHandler(name: string, answers: FakeAnswers, note: Note): grpc.hand
   };
 }
 
-function snapshotHandler(
-  answers: FakeAnswers,
-  note: Note,
-): grpc.handleServerStreamingCall<MessageShape<typeof SnapshotRequestSchema>, unknown> {
+function snapshotHandler(answers: FakeAnswers, note: Note): grpc.handleServerStreamingCall<SnapshotRequest, unknown> {
   return (call) => {
     note(call.metadata);
     const cancelled = new AbortController();

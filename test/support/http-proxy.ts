@@ -21,6 +21,8 @@ export type HttpFault =
   | { readonly kind: 'lose-answer' }
   /** Resets the connection once this many bytes of the answer's body were sent. */
   | { readonly kind: 'cut-answer'; readonly afterBytes: number }
+  /** Sends this many bytes of the answer's body and no more; the connection stays open. */
+  | { readonly kind: 'stall-answer'; readonly afterBytes: number }
   /** The server gets the request only after `until`, whether or not its sender is still there. */
   | { readonly kind: 'hold'; readonly until: Promise<void> }
   /** The answer's body, changed on its way. */
@@ -138,6 +140,11 @@ async function serve(
     return;
   }
   outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+  if (fault?.kind === 'stall-answer') {
+    const [first] = (await answer.take(1).toArray()) as Buffer[];
+    outgoing.write(first?.subarray(0, fault.afterBytes));
+    return;
+  }
   await sendAnswer(answer, outgoing, fault?.kind === 'cut-answer' ? fault.afterBytes : undefined);
 }
 

@@ -39,8 +39,16 @@ export function revisionsOf(writes: readonly Write[]): Revision[] {
     const state = { created: known?.created ?? main, version: (known?.version ?? 0) + 1 };
     if (isTombstone) versions.delete(key);
     else versions.set(key, state);
-    const record = isTombstone ? [bytesField(1, Buffer.from(key))] : keyValue(key, value, state.created, main, state.version);
-    revisions.push({ main, sub, key, isTombstone, entry: [revisionKey(main, sub, isTombstone), Buffer.concat(record)] });
+    const record = isTombstone
+      ? [bytesField(1, Buffer.from(key))]
+      : keyValue(key, value, state.created, main, state.version);
+    revisions.push({
+      main,
+      sub,
+      key,
+      isTombstone,
+      entry: [revisionKey(main, sub, isTombstone), Buffer.concat(record)],
+    });
   }
   return revisions;
 }
@@ -112,7 +120,11 @@ function bigEndian(value: number): Buffer {
 }
 
 function keyValue(key: string, value: Buffer, created: number, main: number, version: number): Buffer[] {
-  const numbers = [[2, created], [3, main], [4, version]] as const;
+  const numbers = [
+    [2, created],
+    [3, main],
+    [4, version],
+  ] as const;
   return [
     bytesField(1, Buffer.from(key)),
     ...numbers.map(([field, number]) => Buffer.concat([Buffer.from([field << 3]), varint(number)])),

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import {
   CreateBucketCommand,
   GetObjectCommand,
-  HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
@@ -126,11 +125,6 @@ export function openS3Store(
 
 /** Waits that suit a server on loopback. */
 export const quickRetry = retryWith({ attempts: 6, firstDelayMs: 5, maxDelayMs: 50, budgetMs: 20_000 });
-
-/** Retention, encryption and class of a stored object, as the server tells them. */
-export async function headObject(server: S3Server, bucket: string, name: string) {
-  return server.client.send(new HeadObjectCommand({ Bucket: bucket, Key: name }));
-}
 
 async function writeUsers(directory: string): Promise<void> {
   const { accessKeyId: access, secretAccessKey: secret } = restrictedUser;

@@ -42,7 +42,10 @@ export async function snapshotStatus(version: EtcdVersion, path: string): Promis
   return JSON.parse(stdout) as SnapshotStatus;
 }
 
-export async function startSnapshotSource(version: EtcdVersion, flags: readonly string[] = []): Promise<SnapshotSource> {
+export async function startSnapshotSource(
+  version: EtcdVersion,
+  flags: readonly string[] = [],
+): Promise<SnapshotSource> {
   const directory = await mkdtemp(join(tmpdir(), 'etcd-warden-snapshots-'));
   const [clientPort, peerPort] = await freePorts(2);
   const endpoint = `http://127.0.0.1:${clientPort}`;
@@ -58,9 +61,24 @@ export async function startSnapshotSource(version: EtcdVersion, flags: readonly 
   const server = await startServer(
     etcdBinary('etcd', version),
     [
-      '--data-dir', join(directory, 'data'), '--name', 'one', '--log-level', 'error', '--unsafe-no-fsync',
-      '--listen-client-urls', endpoint, '--advertise-client-urls', endpoint,
-      '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `one=${peer}`, ...flags,
+      '--data-dir',
+      join(directory, 'data'),
+      '--name',
+      'one',
+      '--log-level',
+      'error',
+      '--unsafe-no-fsync',
+      '--listen-client-urls',
+      endpoint,
+      '--advertise-client-urls',
+      endpoint,
+      '--listen-peer-urls',
+      peer,
+      '--initial-advertise-peer-urls',
+      peer,
+      '--initial-cluster',
+      `one=${peer}`,
+      ...flags,
     ],
     async () => (await fetch(`${endpoint}/health`)).ok,
   );
@@ -84,7 +102,8 @@ export async function startSnapshotSource(version: EtcdVersion, flags: readonly 
     async hashKv(revision) {
       const printed = await etcdctl(['endpoint', 'hashkv', '--rev', `${revision}`, '-w', 'json']);
       const [answer] = JSON.parse(printed) as { HashKV: { hash: number; compact_revision: number } }[];
-      return { hash: answer!.HashKV.hash, compactRevision: answer!.HashKV.compact_revision };
+      if (answer === undefined) throw new Error(`etcdctl gave no HashKV: ${printed}`);
+      return { hash: answer.HashKV.hash, compactRevision: answer.HashKV.compact_revision };
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** What the proxy does to bytes on their way from the server to the client. Counts are per connection. */
 export type Fault =
@@ -91,6 +92,7 @@ async function forwardUp(client: Socket, upstream: Socket, state: State): Promis
 
 async function forwardDown(upstream: Socket, client: Socket, state: State): Promise<void> {
   let passed = 0;
+  let debtMs = 0;
   try {
     for await (const received of upstream as AsyncIterable<Buffer>) {
       let chunk = received;
@@ -109,8 +111,14 @@ async function forwardDown(upstream: Socket, client: Socket, state: State): Prom
         state.downstreamBytes += allowed;
         chunk = chunk.subarray(allowed);
         if (fault.kind === 'cut' && passed >= fault.afterBytes) client.resetAndDestroy();
-        if (fault.kind === 'throttle') await new Promise((resolve) => setTimeout(resolve, 50));
-        else if (allowed === 0) await nextFault(state, client);
+        if (fault.kind === 'throttle') {
+          debtMs += (allowed / fault.bytesPerSecond) * 1000;
+          // Timers are coarse: many small pieces are paid for at once.
+          if (debtMs >= 20) {
+            await delay(debtMs);
+            debtMs = 0;
+          }
+        } else if (allowed === 0) await nextFault(state, client);
       }
     }
     client.end();

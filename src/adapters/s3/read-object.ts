@@ -64,7 +64,7 @@ async function* readBlocks(
   try {
     const blocks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
     for (;;) {
-      const step = await blocks.next();
+      const step = await nextWithin(blocks, body, bucket.limits.idleMs);
       if (step.done === true) break;
       readBytes += step.value.length;
       yield step.value;

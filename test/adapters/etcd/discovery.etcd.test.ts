@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { collect } from '../../support/byte-streams.ts';
 import { freePorts } from '../../support/process.ts';
 import { type Cluster, startCluster } from '../../support/etcd.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
@@ -44,7 +45,9 @@ describe('discovering a cluster of three', () => {
         etcdFor({ endpoints, certificates: undefined }, { discovery }).discover(never),
       ).rejects.toMatchObject({
         code: 'etcd-unreachable',
-        message: expect.stringMatching(new RegExp(`${one}.*ECONNREFUSED.*${two}.*no-such-host.invalid.*ENOTFOUND`)),
+        message: expect.stringMatching(
+          new RegExp(`${one}.*ECONNREFUSED.*${two}.*no-such-host.invalid.*ENOTFOUND`),
+        ) as unknown,
       });
     }
   });
@@ -92,6 +95,8 @@ test('a learner is listed as one, and serves status and snapshot', async () => {
   if (learner === undefined) return;
   await using client = etcd.connect(learner);
   expect(await client.status(never)).toMatchObject({ isLearner: true, memberId: learner.id });
+  await using stream = await client.openSnapshot({ idleTimeoutMs: 5_000 }, never);
+  expect(await collect(stream)).toHaveLength(stream.totalBytes);
 });
 
 // field: F060
@@ -132,7 +137,7 @@ test('without quorum a linearizable read says that there is no leader, and the m
   if (first === undefined) throw new Error('m1 was not discovered');
   await using client = etcd.connect(first);
   await expect(client.readRevision(never)).rejects.toMatchObject({
-    code: expect.stringMatching(/^etcd-(no-leader|deadline)$/),
+    code: expect.stringMatching(/^etcd-(no-leader|deadline)$/) as unknown,
   });
   expect((await client.status(never)).memberId).toBe(first.id);
 });

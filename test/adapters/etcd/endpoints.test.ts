@@ -17,7 +17,7 @@ test.each(['10.0.0.1:2379', 'unix:///run/etcd.sock', 'localhost:2379', '', 'http
   'cannot dial "%s" and says so',
   (text) => {
     expect(() => parseEndpoint(text)).toThrow(
-      expect.objectContaining({ code: 'etcd-unreachable', message: expect.stringContaining(`"${text}"`) }),
+      expect.objectContaining({ code: 'etcd-unreachable', message: expect.stringContaining(`"${text}"`) as unknown }),
     );
   },
 );

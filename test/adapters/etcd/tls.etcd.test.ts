@@ -55,14 +55,14 @@ describe('each TLS fault has an error of its own', () => {
     const error = await failure(endpoint, { ...trusted, caFile: certificates.strangeCaFile });
     expect(error).toMatchObject({
       code: 'etcd-tls-unknown-ca',
-      message: expect.stringContaining(certificates.strangeCaFile),
+      message: expect.stringContaining(certificates.strangeCaFile) as unknown,
     });
   });
 
   test('no CA at all', async () => {
     expect(await failure(endpoint, undefined)).toMatchObject({
       code: 'etcd-tls-unknown-ca',
-      message: expect.stringMatching(/caFile is not set/),
+      message: expect.stringMatching(/caFile is not set/) as unknown,
     });
   });
 
@@ -71,7 +71,7 @@ describe('each TLS fault has an error of its own', () => {
       const error = await failure(other.endpoints[0] ?? '', { caFile: its.caFile, ...its.client });
       expect(error).toMatchObject({
         code: 'etcd-tls-expired',
-        message: expect.stringContaining(its.expiredAt.toISOString()),
+        message: expect.stringContaining(its.expiredAt.toISOString()) as unknown,
       });
     });
   });
@@ -82,7 +82,7 @@ describe('each TLS fault has an error of its own', () => {
       const url = other.endpoints[0] ?? '';
       expect(await failure(url, files)).toMatchObject({
         code: 'etcd-tls-name-mismatch',
-        message: expect.stringMatching(/etcd\.test/),
+        message: expect.stringMatching(/etcd\.test/) as unknown,
       });
       await using etcd = etcdFor(other, { tls: { ...files, serverName: 'etcd.test' } });
       expect((await etcd.discover(never)).members).toHaveLength(1);
@@ -93,7 +93,7 @@ describe('each TLS fault has an error of its own', () => {
     const error = await failure(endpoint, { caFile: certificates.caFile });
     expect(error).toMatchObject({
       code: 'etcd-tls-client-certificate',
-      message: expect.stringMatching(/certFile is not set/),
+      message: expect.stringMatching(/certFile is not set/) as unknown,
     });
   });
 
@@ -101,7 +101,7 @@ describe('each TLS fault has an error of its own', () => {
     const error = await failure(endpoint, { caFile: certificates.caFile, ...certificates.strangeClient });
     expect(error).toMatchObject({
       code: 'etcd-tls-client-certificate',
-      message: expect.stringContaining(certificates.strangeClient.certFile),
+      message: expect.stringContaining(certificates.strangeClient.certFile) as unknown,
     });
   });
 
@@ -109,7 +109,7 @@ describe('each TLS fault has an error of its own', () => {
     const error = await failure(endpoint, { caFile: certificates.caFile, ...certificates.expiredClient });
     expect(error).toMatchObject({
       code: 'etcd-tls-expired',
-      message: expect.stringContaining(certificates.expiredAt.toISOString()),
+      message: expect.stringContaining(certificates.expiredAt.toISOString()) as unknown,
     });
   });
 
@@ -139,7 +139,7 @@ describe('files of TLS', () => {
     const missing = join(certificates.directory, 'nowhere.pem');
     expect(await failure(endpoint, { ...trusted, caFile: missing })).toMatchObject({
       code: 'secret-unreadable',
-      message: expect.stringContaining(`cluster.tls.caFile ${missing}`),
+      message: expect.stringContaining(`cluster.tls.caFile ${missing}`) as unknown,
     });
   });
 
@@ -147,7 +147,7 @@ describe('files of TLS', () => {
     const error = await failure(endpoint, { ...trusted, keyFile: certificates.strangeClient.keyFile });
     expect(error).toMatchObject({
       code: 'etcd-tls-failed',
-      message: expect.stringContaining(certificates.strangeClient.keyFile),
+      message: expect.stringContaining(certificates.strangeClient.keyFile) as unknown,
     });
   });
 

@@ -35,7 +35,7 @@ describe('a unary call', () => {
     await using member = memberAt(fake.endpoint);
     await expect(member.hashKv(5n, never)).rejects.toMatchObject({
       code: expected,
-      message: expect.stringContaining(`${fake.endpoint} refused HashKV: ${details}`),
+      message: expect.stringContaining(`${fake.endpoint} refused HashKV: ${details}`) as unknown,
       details: { grpcStatus: code, grpcMessage: details },
     });
     expect(fake.calls.map(({ name }) => name)).toEqual(['HashKV']);
@@ -48,7 +48,10 @@ describe('a unary call', () => {
     await using member = etcd.connect({ id: 0xbadn, name: 'm1', isLearner: false, endpoint: fake.endpoint });
     const calls = [member.status(never), member.alarms(never), member.readRevision(never), member.hashKv(1n, never)];
     for (const outcome of await Promise.allSettled(calls)) {
-      const reason = { code: 'etcd-member-mismatch', message: expect.stringMatching(/member a1, expected bad/) };
+      const reason = {
+        code: 'etcd-member-mismatch',
+        message: expect.stringMatching(/member a1, expected bad/) as unknown,
+      };
       expect(outcome).toMatchObject({ status: 'rejected', reason });
     }
   });
@@ -155,7 +158,10 @@ describe('a unary call', () => {
   ])('%s is told apart', async (_, headers, code, message) => {
     await using server = await startRawGrpcServer((stream) => stream.respond(headers, { endStream: true }));
     await using member = memberAt(server.endpoint);
-    await expect(member.alarms(never)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    await expect(member.alarms(never)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as unknown,
+    });
     expect(server.paths).toEqual(['/etcdserverpb.Maintenance/Alarm']);
   });
 });

@@ -83,8 +83,9 @@ describe('An S3 store', () => {
 
   it('gives up on a body that stops coming', async () => {
     await store.create('k', randomBytes(1000), go);
-    proxy.break('GetObject', { kind: 'swallow' });
-    await expect(store.read('k', {}, go)).rejects.toMatchObject({ code: 'store-timeout' });
+    proxy.break('GetObject', { kind: 'stall-answer', afterBytes: 500 }, 1);
+    await expect(bytesOf(store, 'k')).rejects.toMatchObject({ code: 'store-timeout' });
+    expect(await bytesOf(store, 'k')).toHaveLength(1000);
   });
 
   // field: F115

@@ -107,7 +107,12 @@ describe('An S3 upload', () => {
 
   // field: F111
   it('does not take status 200 on completion for success', async () => {
-    const answers = [errorDocument('InternalError'), '', '<?xml version="1.0"?><CompleteMultipartUploadRes'];
+    const answers = [
+      errorDocument('InternalError'),
+      '',
+      '<?xml version="1.0"?><CompleteMultipartUploadRes',
+      '<CompleteMultipartUploadResult></CompleteMultipartUploadResult>',
+    ];
     for (const body of answers) {
       proxy.break('CompleteMultipartUpload', { kind: 'answer', status: 200, body });
       await expect(uploadWhole(open(), 'k', randomBytes(partSizeBytes + 1))).rejects.toMatchObject({

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { cleanEnvironment } from '../../support/process.ts';
+
+const mainFile = resolve(import.meta.dirname, '../../../src/main.ts');
+
+export interface StartOptions {
+  readonly configFile: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variables of this machine that the process does not get. */
+  readonly without?: readonly string[];
+  readonly cwd?: string;
+  /** For Node itself, before the file that it runs. */
+  readonly nodeArgs?: readonly string[];
+}
+
+export interface EndedWarden {
+  /** undefined where a signal ended the process and not the process itself. */
+  readonly status: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line as a running process, to be met in the middle of its work. Disposing kills it. */
+export interface RunningWarden extends AsyncDisposable {
+  signal(name: NodeJS.Signals): void;
+  readonly ended: Promise<EndedWarden>;
+}
+
+export function startWarden(args: readonly string[], options: StartOptions): RunningWarden {
+  const { configFile, cwd, nodeArgs = [], without = [] } = options;
+  const environment = Object.entries(cleanEnvironment(options.env)).filter(([name]) => !without.includes(name));
+  const child = spawn(process.execPath, [...nodeArgs, mainFile, '--config', configFile, ...args], {
+    env: Object.fromEntries(environment),
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => (printed[name] += text));
+  }
+  const ended = once(child, 'close').then(([code, signal]: (number | string | null)[]): EndedWarden => {
+    return { status: (code as number | null) ?? undefined, signal: (signal as NodeJS.Signals | null) ?? undefined, ...printed };
+  });
+  return {
+    signal: (name) => void child.kill(name),
+    ended,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
