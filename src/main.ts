@@ -1,12 +1,22 @@
 #!/usr/bin/env node
 // Imports nothing at the top but what every Node can read: an old one must get a sentence, not a syntax error.
+import { setFlagsFromString } from 'node:v8';
+
 const leastNode = 26;
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 
 if (nodeMajor < leastNode) {
-  process.stderr.write(`error: etcd-warden needs Node ${leastNode} or newer, this is ${process.versions.node}: older ones read cut zstd data as whole\n`);
+  process.stderr.write(
+    `error: etcd-warden needs Node ${leastNode} or newer, this is ${process.versions.node}: older ones read cut zstd data as whole\n`,
+  );
   process.exit(2);
 }
+
+/**
+ * Blocks of bytes lie outside the heap and are let go when the young generation is collected. Left to grow, it is collected
+ * so seldom that a backup takes 280 MiB at its peak instead of 200, for no gain in speed.
+ */
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const { runCommandLine } = await import('./cli/program.ts');
 const { WardenError } = await import('./errors/warden-error.ts');
@@ -37,6 +47,8 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const status = await runCommandLine(process.argv.slice(2), process, interruption.signal);
 // What was printed may still wait in a pipe.
-await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write('', flushed))));
+await Promise.all(
+  [process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write('', flushed))),
+);
 if (received !== undefined) process.exit(128 + signalNumbers[received]);
 process.exit(status === 0 && isOutputLost ? 1 : status);

@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createDirectoryStore } from '../adapters/directory/store.ts';
 import { createEtcd } from '../adapters/etcd/etcd.ts';
 import { createAesKeyFileProvider } from '../adapters/keys/aes-key-file.ts';
-import { createKmsProvider } from '../adapters/keys/kms.ts';
 import { createRsaPrivateKeyProvider, createRsaPublicKeyProvider } from '../adapters/keys/rsa-key-file.ts';
 import { createLog, type LogOptions } from '../adapters/observability/log.ts';
-import { createS3Store } from '../adapters/s3/store.ts';
 import { defaultRetryPolicy, retryWith } from '../adapters/store-layers/retry.ts';
 import { withRetries } from '../adapters/store-layers/with-retries.ts';
 import { systemClock } from '../adapters/system/clock.ts';
@@ -33,23 +31,30 @@ export interface Parts extends AsyncDisposable {
   readonly random: (count: number) => Uint8Array;
 }
 
-/** Turns a configuration into adapters. The only file that knows every class of them. */
-export function compose(config: Config, logging: Omit<LogOptions, 'base'>): Parts {
+/**
+ * Turns a configuration into adapters. The only file that knows every class of them. The SDKs of S3 and KMS are loaded
+ * for those who use them: they take 60 MB and a third of a second at start.
+ */
+export async function compose(config: Config, logging: Omit<LogOptions, 'base'>): Promise<Parts> {
   const log = createLog({ ...logging, base: { cluster: config.cluster.name } });
-  const stack = new AsyncDisposableStack();
-  const { encryption } = config;
-  const sealing = encryption === 'none' ? [] : encryption.recipients.map((key) => stack.use(createKey(key, config)));
-  const opening = encryption === 'none' ? [] : encryption.identities.map((key) => stack.use(createKey(key, config)));
+  await using stack = new AsyncDisposableStack();
+  const { recipients, identities } = await createKeys(config, stack);
+  const etcd = stack.use(createEtcdOf(config));
+  const repositories: Repository[] = [];
+  for (const { name, store } of config.repositories) {
+    repositories.push({ name, store: stack.use(await createStore(store, name, config, log)) });
+  }
+  const opened = stack.move();
   return {
-    etcd: stack.use(createEtcdOf(config)),
-    repositories: config.repositories.map(({ name, store }) => ({ name, store: stack.use(createStore(store, name, config, log)) })),
-    recipients: encryption === 'none' ? 'none' : sealing,
-    identities: [...opening, ...sealing.filter((key) => key.opening !== undefined)],
+    etcd,
+    repositories,
+    recipients,
+    identities,
     clock: systemClock,
     log,
     files: localFiles,
     random: randomBytes,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
@@ -72,12 +77,23 @@ function createEtcdOf({ cluster }: Config): Etcd {
   });
 }
 
+async function createKeys(config: Config, stack: AsyncDisposableStack): Promise<Pick<Parts, 'recipients' | 'identities'>> {
+  const { encryption } = config;
+  if (encryption === 'none') return { recipients: 'none', identities: [] };
+  const create = async (key: Key): Promise<KeyProvider> => stack.use(await createKey(key, config));
+  const recipients = await Promise.all(encryption.recipients.map(create));
+  const further = await Promise.all(encryption.identities.map(create));
+  return { recipients, identities: [...further, ...recipients.filter((key) => key.opening !== undefined)] };
+}
+
 type Key = Exclude<Config['encryption'], 'none'>['recipients' | 'identities'][number];
 
-function createKey(key: Key, { aws }: Config): KeyProvider {
+async function createKey(key: Key, { aws }: Config): Promise<KeyProvider> {
   switch (key.type) {
-    case 'aws-kms':
+    case 'aws-kms': {
+      const { createKmsProvider } = await import('../adapters/keys/kms.ts');
       return createKmsProvider({ keyArn: key.keyArn, endpoint: aws.kmsEndpoint, caFile: aws.caFile, proxy: aws.proxy });
+    }
     case 'aes-key-file':
       return createAesKeyFileProvider(key);
     case 'rsa-public-key':
@@ -87,12 +103,18 @@ function createKey(key: Key, { aws }: Config): KeyProvider {
   }
 }
 
-function createStore(store: Config['repositories'][number]['store'], repository: string, { aws }: Config, log: Log): ObjectStore {
+async function createStore(
+  store: Config['repositories'][number]['store'],
+  repository: string,
+  { aws }: Config,
+  log: Log,
+): Promise<ObjectStore> {
   const retry = retryWith(defaultRetryPolicy);
   const onLeftover = (error: Error): void => log.warn('could not clean up after an upload', { repository, reason: error.message });
   if (store.type === 'directory') return withRetries(createDirectoryStore({ path: store.path, onLeftover }), retry);
   const { mode, retain } = store.objectLock;
   const { serverSideEncryption: type, serverSideEncryptionKey: kmsKeyId } = store;
+  const { createS3Store } = await import('../adapters/s3/store.ts');
   const s3 = createS3Store({
     bucket: store.bucket,
     prefix: store.prefix,

@@ -2,15 +2,16 @@ const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** `1536` → `1.50 KiB`, `20480` → `20.0 KiB`: three digits or more. */
 export function formatBytes(bytes: number): string {
-  const power = bytes < 1024 ? 0 : Math.min(binaryUnits.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${power === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${binaryUnits[power]}`;
+  let [value, power] = [bytes, 0];
+  // What would round to 1024 is one of the next unit.
+  for (; value >= 1023.95 && power < binaryUnits.length - 1; power += 1) value /= 1024;
+  return `${power === 0 ? value : value.toFixed(value < 9.995 ? 2 : 1)} ${binaryUnits[power]}`;
 }
 
 /** `93500` → `1m 33s`, `1234` → `1.2s`. */
 export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
-  const seconds = milliseconds / 1000;
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)}ms`;
+  const seconds = Math.round(milliseconds / 100) / 10;
   if (seconds < 60) return `${seconds.toFixed(1)}s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}m ${Math.floor(seconds % 60)}s`;

@@ -61,8 +61,8 @@ export class Invocation {
   }
 
   /** Adapters for a configuration, released when the command has ended. */
-  open(config: Config): Parts {
-    const parts = compose(config, {
+  async open(config: Config): Promise<Parts> {
+    const parts = await compose(config, {
       level: this.#options.logLevel ?? config.log.level,
       format: config.log.format === 'auto' ? (this.#surroundings.stderr.isTTY ? 'pretty' : 'json') : config.log.format,
       beforeLine: () => this.output.clearProgress(),

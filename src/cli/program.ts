@@ -17,7 +17,11 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 damage found, 4
 5 partly done, 6 busy, 128+n ended by signal n.`;
 
 /** Runs one command line to its end; resolves with the exit status. */
-export async function runCommandLine(args: readonly string[], surroundings: Surroundings, signal: AbortSignal): Promise<number> {
+export async function runCommandLine(
+  args: readonly string[],
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<number> {
   let status: number = exitStatus.ok;
   const program = createProgram(surroundings);
   const carryOut: CarryOut = async (work) => {
@@ -49,7 +53,9 @@ function createProgram({ stdout, stderr }: Surroundings): Command {
     .version(toolVersion)
     .option('--config <file>', 'configuration file (default: $ETCD_WARDEN_CONFIG)')
     .option('--json', 'print one JSON document on standard output')
-    .addOption(new Option('--log-level <level>', 'how much is logged').choices(['debug', 'info', 'warn', 'error', 'silent']))
+    .addOption(
+      new Option('--log-level <level>', 'how much is logged').choices(['debug', 'info', 'warn', 'error', 'silent']),
+    )
     .option('--no-progress', 'draw no progress line on a terminal')
     .addHelpText('after', exitStatusHelp)
     .showSuggestionAfterError()
@@ -67,11 +73,10 @@ function reportUsage(error: unknown, args: readonly string[], { stdout, stderr }
   if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.ok;
   const output = new Output({ json: args.includes('--json'), progress: false, stdout, stderr });
   // With no command at all commander has printed the help on standard error.
-  if (error instanceof CommanderError && error.code === 'commander.help' && !args.includes('--json')) return exitStatus.usage;
+  if (error instanceof CommanderError && error.code === 'commander.help' && !args.includes('--json'))
+    return exitStatus.usage;
   const problem =
-    error instanceof CommanderError
-      ? new WardenError('usage', describeUsageError(error))
-      : toWardenError(error);
+    error instanceof CommanderError ? new WardenError('usage', describeUsageError(error)) : toWardenError(error);
   output.outcome(undefined, problem);
   return problem.exitStatus;
 }

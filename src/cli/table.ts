@@ -8,7 +8,10 @@ export interface Column<Row> {
 
 /** Rows under titles, columns as wide as their widest cell, nothing after the last one. */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
-  const cells = [columns.map((column) => column.title), ...rows.map((row) => columns.map((column) => clean(column.value(row))))];
+  const cells = [
+    columns.map((column) => column.title),
+    ...rows.map((row) => columns.map((column) => clean(column.value(row)))),
+  ];
   const widths = columns.map((_, index) => Math.max(...cells.map((line) => line[index]?.length ?? 0)));
   return cells.map((line) => {
     const padded = line.map((cell, index) => {

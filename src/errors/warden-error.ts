@@ -60,5 +60,14 @@ export function describeThrown(thrown: unknown): string {
     return code === '' ? `${thrown.name} without a message` : `${thrown.name} ${code}`;
   }
   if (typeof thrown === 'string' && thrown !== '') return thrown;
-  return `something that is no error was thrown: ${String(thrown)}`;
+  return `something that is no error was thrown: ${textOf(thrown)}`;
+}
+
+/** `String` itself fails for an object that cannot turn into a primitive. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }

@@ -47,15 +47,17 @@ class StreamInspector implements Inspector {
   }
 
   write(block: Uint8Array): void {
+    // Never a Buffer from here on: slice() of one is no copy, and the caller uses its memory again.
+    const bytes = new Uint8Array(block.buffer, block.byteOffset, block.length);
     let from = 0;
-    while (from < block.length) {
-      if (this.#gatheredBytes === 0 && block.length - from >= windowBytes) {
-        this.#consumeWindow(block.subarray(from, from + windowBytes));
+    while (from < bytes.length) {
+      if (this.#gatheredBytes === 0 && bytes.length - from >= windowBytes) {
+        this.#consumeWindow(bytes.subarray(from, from + windowBytes));
         from += windowBytes;
         continue;
       }
-      const taken = Math.min(windowBytes - this.#gatheredBytes, block.length - from);
-      this.#gathered.set(block.subarray(from, from + taken), this.#gatheredBytes);
+      const taken = Math.min(windowBytes - this.#gatheredBytes, bytes.length - from);
+      this.#gathered.set(bytes.subarray(from, from + taken), this.#gatheredBytes);
       this.#gatheredBytes += taken;
       from += taken;
       if (this.#gatheredBytes < windowBytes) continue;

@@ -13,7 +13,6 @@ export function endOfLeafData({ view }: ByteSpan, at: number, count: number, run
     if (element + view.getUint32(at + element + 4, true) !== data || keyBytes === 0 || keyBytes > maxKeyBytes)
       return -1;
     data += keyBytes + view.getUint32(at + element + 12, true);
-    if (data > runBytes) return -1;
   }
   return data <= runBytes ? data : -1;
 }

@@ -12,7 +12,12 @@ import { makeBackupId, randomBytesOfId } from '../repository/backup-id.ts';
 import { Delivery } from '../repository/delivery.ts';
 import { formatLineage, snapshotName, type BackupPlace } from '../repository/layout.ts';
 import { chooseMembers, isLeader, type Preference } from '../snapshot/choose-member.ts';
-import { describeCompression, describeEncryption, describeLiveHash, describeMember } from '../snapshot/describe-snapshot.ts';
+import {
+  describeCompression,
+  describeEncryption,
+  describeLiveHash,
+  describeMember,
+} from '../snapshot/describe-snapshot.ts';
 import { noMemberServed, triesNextMember } from '../snapshot/fail-over.ts';
 import { proveLiveHash } from '../snapshot/prove-live-hash.ts';
 import { proveFresh, proveSound } from '../snapshot/prove.ts';
@@ -78,8 +83,9 @@ export async function backUp(parts: BackupParts, options: BackupOptions, signal:
     try {
       return { ...(await backUpFrom(member, survey, parts, options, signal)), skippedMembers };
     } catch (thrown) {
+      signal.throwIfAborted();
       const error = toWardenError(thrown);
-      if (signal.aborted || !triesNextMember(error)) throw error;
+      if (!triesNextMember(error)) throw error;
       failures.push(error);
       skippedMembers.push({ name: member.name, reason: error.message });
       parts.log.warn('snapshot failed', { member: member.name, code: error.code, reason: error.message });
@@ -89,7 +95,11 @@ export async function backUp(parts: BackupParts, options: BackupOptions, signal:
 }
 
 /** The same survey and choice, and nothing else. */
-export async function planBackup(parts: Pick<BackupParts, 'etcd'>, prefer: Preference, signal: AbortSignal): Promise<BackupPlan> {
+export async function planBackup(
+  parts: Pick<BackupParts, 'etcd'>,
+  prefer: Preference,
+  signal: AbortSignal,
+): Promise<BackupPlan> {
   await using survey = await surveyMembers(parts.etcd, signal);
   const choice = chooseMembers(survey.members, survey.readRevision, prefer);
   return {
@@ -170,9 +180,19 @@ async function backUpFrom(
   return { place, manifest, stored, failed: delivery.failures };
 }
 
-function nameBackup(survey: Survey, member: SurveyedMember, cluster: string, time: Date, random: BackupParts['random']): BackupPlace {
+function nameBackup(
+  survey: Survey,
+  member: SurveyedMember,
+  cluster: string,
+  time: Date,
+  random: BackupParts['random'],
+): BackupPlace {
   const revision = survey.readRevision ?? member.status?.revision ?? 0n;
-  return { cluster, lineage: formatLineage(survey.clusterId), id: makeBackupId(time, revision, random(randomBytesOfId)) };
+  return {
+    cluster,
+    lineage: formatLineage(survey.clusterId),
+    id: makeBackupId(time, revision, random(randomBytesOfId)),
+  };
 }
 
 /**

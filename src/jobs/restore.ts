@@ -53,7 +53,11 @@ export async function restoreToFile(
       const error = toWardenError(thrown);
       if (error.code === 'file-failed' || error.code === 'target-exists') throw error;
       failures.push(error);
-      parts.log.warn('repository could not serve', { repository: repository.name, code: error.code, reason: error.message });
+      parts.log.warn('repository could not serve', {
+        repository: repository.name,
+        code: error.code,
+        reason: error.message,
+      });
     }
   }
   throw noRepositoryServed(failures);
@@ -94,7 +98,8 @@ async function restoreFrom(
   signal: AbortSignal,
 ): Promise<RestoredSnapshot> {
   const [entry] = await selectBackups(repository, cluster, { kind: 'references', references: [reference] }, signal);
-  if (entry === undefined) throw new WardenError('backup-not-found', `repository ${repository.name} holds no ${reference}`);
+  if (entry === undefined)
+    throw new WardenError('backup-not-found', `repository ${repository.name} holds no ${reference}`);
   const { place } = entry;
   progress({ kind: 'stage', text: `restoring ${place.id.text} from ${repository.name}` });
   const manifest = await readManifest(repository.store, place, signal);
@@ -107,7 +112,13 @@ async function restoreFrom(
     progress({ kind: 'bytes', doneBytes, totalBytes: sizeBytes });
   }
   await file.commit();
-  return { path: file.path, sizeBytes, sha256, revision: BigInt(revision), source: { repository: repository.name, manifest } };
+  return {
+    path: file.path,
+    sizeBytes,
+    sha256,
+    revision: BigInt(revision),
+    source: { repository: repository.name, manifest },
+  };
 }
 
 function noRepositoryServed(failures: readonly WardenError[]): WardenError {

@@ -23,7 +23,11 @@ export async function showBackup(
     try {
       const { entries } = await readCatalogue(repository.store, cluster, undefined, signal);
       const entry = findBackup(entries, reference, repository.name);
-      return { repository: repository.name, entry, manifest: await readManifest(repository.store, entry.place, signal) };
+      return {
+        repository: repository.name,
+        entry,
+        manifest: await readManifest(repository.store, entry.place, signal),
+      };
     } catch (error) {
       signal.throwIfAborted();
       failures.push(toWardenError(error));

@@ -84,8 +84,15 @@ function listChecks(facts: ManifestFacts): ManifestCheck[] {
     passed('structure', 'every page that the tree reaches is sound and none is reached twice'),
     passed('etcd-layout', 'revisions rise and every value is a key-value record'),
     readRevision === undefined
-      ? { name: 'freshness', result: 'not-checked', detail: `freshness not checked: ${facts.noReadBecause ?? 'no quorum'}`.slice(0, 1000) }
-      : passed('freshness', `revision ${inspection.revision} is at least ${readRevision}, read before the stream began`),
+      ? {
+          name: 'freshness',
+          result: 'not-checked',
+          detail: `freshness not checked: ${facts.noReadBecause ?? 'no quorum'}`.slice(0, 1000),
+        }
+      : passed(
+          'freshness',
+          `revision ${inspection.revision} is at least ${readRevision}, read before the stream began`,
+        ),
     judgeLiveHash(liveMembers, inspection.kvHashSkipped),
   ];
 }
@@ -108,7 +115,9 @@ function restoreCommands(id: string, storedName: string): string[] {
     'etcdutl snapshot restore snapshot.db --data-dir DIR --name NAME --initial-cluster NAME=PEER_URL --initial-advertise-peer-urls PEER_URL',
   ];
   if (opened !== storedName) {
-    commands.push(`without etcd-warden: any AWS Encryption SDK or its CLI turns ${storedName} into ${opened} (docs/format.md)`);
+    commands.push(
+      `without etcd-warden: any AWS Encryption SDK or its CLI turns ${storedName} into ${opened} (docs/format.md)`,
+    );
   }
   if (opened.endsWith('.zst')) commands.push(`without etcd-warden: zstd -d ${opened} -o snapshot.db`);
   return commands;

@@ -42,7 +42,9 @@ const snapshot = z.strictObject({
   clusterVersion: text.nullable(),
   sizeBytes,
   sha256,
-  encryptionProviders: z.array(z.strictObject({ provider: text, version: text, keyName: text, keys: z.int().min(0).nullable() })).max(100),
+  encryptionProviders: z
+    .array(z.strictObject({ provider: text, version: text, keyName: text, keys: z.int().min(0).nullable() }))
+    .max(100),
 });
 
 const storedObject = z.strictObject({

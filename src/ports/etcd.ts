@@ -1,7 +1,8 @@
 /**
  * What the agent needs of etcd. Ids and revisions are bigint (64 bit), sizes are bytes as number.
  * Every call takes an AbortSignal, has a deadline of its own, is sent exactly once (nothing below retries), and rejects
- * with a WardenError whose code starts with `etcd-` or `stream-`.
+ * with a WardenError whose code starts with `etcd-` or `stream-`; `secret-unreadable` where a certificate or password file
+ * cannot be read, and `interrupted` once the signal is aborted (or the WardenError that it was aborted with).
  */
 export interface Etcd extends AsyncDisposable {
   /**
@@ -46,6 +47,7 @@ export interface EtcdMember extends AsyncDisposable {
   openSnapshot(options: { readonly idleTimeoutMs: number }, signal: AbortSignal): Promise<SnapshotStream>;
 }
 
+/** Each block is valid until the next one is asked for: then its memory is filled again. */
 export interface SnapshotStream extends AsyncIterable<Uint8Array>, AsyncDisposable {
   /** Bytes of the whole stream with its 32-byte trailer, as the first message announced. */
   readonly totalBytes: number;

@@ -1,4 +1,4 @@
-import type { KeyringNode } from '@aws-crypto/client-node';
+import type { KeyringNode } from '@aws-crypto/material-management-node';
 
 export type RecipientKind = 'aws-kms' | 'aes-key-file' | 'rsa-public-key' | 'rsa-private-key';
 

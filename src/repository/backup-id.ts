@@ -34,6 +34,7 @@ function encodeBase32(bytes: Uint8Array): string {
   let bits = 0n;
   for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
   let text = '';
-  for (let shift = bytes.length * 8 - 5; shift >= 0; shift -= 5) text += alphabet[Number((bits >> BigInt(shift)) & 31n)];
+  for (let shift = bytes.length * 8 - 5; shift >= 0; shift -= 5)
+    text += alphabet[Number((bits >> BigInt(shift)) & 31n)];
   return text;
 }

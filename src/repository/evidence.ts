@@ -11,7 +11,14 @@ export async function recordEvidence(
   facts: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const evidence = { format: 'etcd-warden-evidence', version: 1, kind, backup: place.id.text, at: time.toISOString(), ...facts };
+  const evidence = {
+    format: 'etcd-warden-evidence',
+    version: 1,
+    kind,
+    backup: place.id.text,
+    at: time.toISOString(),
+    ...facts,
+  };
   const bytes = new TextEncoder().encode(`${JSON.stringify(evidence, undefined, 2)}\n`);
   try {
     await store.create(objectKey(place, evidenceName(kind, time)), bytes, signal);

@@ -14,7 +14,9 @@ export function findBackup(entries: readonly CatalogueEntry[], reference: string
     const newest = complete.find((entry) => reference === 'latest' || entry.verifiedAt !== undefined);
     if (newest !== undefined) return newest;
     const wanted = reference === 'latest' ? 'complete backup' : 'backup that was read back and verified';
-    throw new WardenError('backup-not-found', `repository ${repository} holds no ${wanted}`, { details: { repository } });
+    throw new WardenError('backup-not-found', `repository ${repository} holds no ${wanted}`, {
+      details: { repository },
+    });
   }
   // Every id starts with an empty text, such as a variable of a script that was never set: no backup is meant by it.
   const matches = entries.filter(
@@ -22,15 +24,23 @@ export function findBackup(entries: readonly CatalogueEntry[], reference: string
   );
   const [match, ...others] = matches;
   if (match === undefined) {
-    throw new WardenError('backup-not-found', `repository ${repository} holds no backup whose id starts with ${JSON.stringify(reference)}`, {
-      details: { repository, reference },
-    });
+    throw new WardenError(
+      'backup-not-found',
+      `repository ${repository} holds no backup whose id starts with ${JSON.stringify(reference)}`,
+      {
+        details: { repository, reference },
+      },
+    );
   }
   if (others.length > 0 && match.place.id.text !== reference) {
     const ids = matches.slice(0, 5).map((entry) => entry.place.id.text);
-    throw new WardenError('backup-ambiguous', `${reference} fits ${matches.length} backups of ${repository}: ${ids.join(', ')}`, {
-      details: { repository, reference, ids },
-    });
+    throw new WardenError(
+      'backup-ambiguous',
+      `${reference} fits ${matches.length} backups of ${repository}: ${ids.join(', ')}`,
+      {
+        details: { repository, reference, ids },
+      },
+    );
   }
   return match;
 }

@@ -55,7 +55,8 @@ export function evidenceName(kind: 'verified' | 'drilled' | 'damaged', time: Dat
 export function parseKey(key: string): { readonly place: BackupPlace; readonly role: ObjectRole } | undefined {
   const parts = key.split('/');
   const [cluster, lineage, idText, name] = parts;
-  if (parts.length !== 4 || !cluster || !name || lineage === undefined || !/^[0-9a-f]{16}$/.test(lineage)) return undefined;
+  if (parts.length !== 4 || !cluster || !name || lineage === undefined || !/^[0-9a-f]{16}$/.test(lineage))
+    return undefined;
   const id = parseBackupId(idText ?? '');
   return id === undefined ? undefined : { place: { cluster, lineage, id }, role: parseRole(name) };
 }

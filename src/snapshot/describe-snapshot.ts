@@ -11,8 +11,8 @@ export function describeMember(member: SurveyedMember): Manifest['member'] {
   const role = status?.isLearner === true ? 'learner' : isLeader(member) ? 'leader' : 'follower';
   return {
     id: (status?.memberId ?? 0n).toString(16).padStart(16, '0'),
-    name: member.name,
-    version: status?.version ?? '',
+    name: cut(member.name),
+    version: cut(status?.version ?? ''),
     role,
     raftTerm: (status?.raftTerm ?? 0n).toString(),
     raftIndex: (status?.raftIndex ?? 0n).toString(),
@@ -21,12 +21,12 @@ export function describeMember(member: SurveyedMember): Manifest['member'] {
 
 export function describeLiveHash(live: LiveHash): Manifest['liveMembers'][number] {
   return {
-    member: live.member,
-    version: live.version,
+    member: cut(live.member),
+    version: cut(live.version),
     result: live.result,
     hash: live.hash ?? null,
     compactRevision: live.compactRevision?.toString() ?? null,
-    reason: live.reason?.slice(0, 1000) ?? null,
+    reason: live.reason === undefined ? null : cut(live.reason),
   };
 }
 
@@ -47,4 +47,9 @@ export function describeEncryption(
     recipients: prepared.recipients.map((recipient) => ({ ...recipient })),
     context: { ...context },
   };
+}
+
+/** Texts of others have to fit into a manifest, whose schema limits them; a backup must not fail for a long name. */
+function cut(text: string): string {
+  return text.slice(0, 1000);
 }

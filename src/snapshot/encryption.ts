@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { type MessageHeader, MultiKeyringNode } from '@aws-crypto/client-node';
+import type { MessageHeader } from '@aws-crypto/encrypt-node';
+import { MultiKeyringNode } from '@aws-crypto/material-management-node';
 import { describeThrown, isWardenError, WardenError } from '../errors/warden-error.ts';
 import type { KeyProvider, RecipientName } from '../ports/key-provider.ts';
 import { type Bytes, regroup } from './bytes.ts';

@@ -1,4 +1,4 @@
-import { type EncryptedDataKey, KeyringNode, type NodeDecryptionMaterial } from '@aws-crypto/client-node';
+import { type EncryptedDataKey, KeyringNode, type NodeDecryptionMaterial } from '@aws-crypto/material-management-node';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { KeyProvider } from '../ports/key-provider.ts';
 import { describeRecipient, listRecipients } from './message.ts';

@@ -1,9 +1,6 @@
-import {
-  AlgorithmSuiteIdentifier,
-  buildClient,
-  CommitmentPolicy,
-  type EncryptedDataKey,
-} from '@aws-crypto/client-node';
+import { buildDecrypt } from '@aws-crypto/decrypt-node';
+import { buildEncrypt } from '@aws-crypto/encrypt-node';
+import { AlgorithmSuiteIdentifier, CommitmentPolicy, type EncryptedDataKey } from '@aws-crypto/material-management-node';
 import type { RecipientName } from '../ports/key-provider.ts';
 
 /** How every message is sealed: AES-256-GCM by frame, with a key commitment, so that no second key can open it to something else. */
@@ -18,10 +15,13 @@ export const maxFrameSizeBytes = 16 * 1024 * 1024;
 /** As many as a manifest can name. */
 export const maxRecipients = 32;
 
-export const encryptionClient = buildClient({
+const clientOptions = {
   commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
   maxEncryptedDataKeys: maxRecipients,
-});
+};
+
+/** Not the SDK's one package for all: that one loads clients of KMS and DynamoDB as well, whoever needs them. */
+export const encryptionClient = { ...buildEncrypt(clientOptions), ...buildDecrypt(clientOptions) };
 
 /** After the name of a raw AES key come the lengths of tag and IV and the IV. Source: AWS Encryption SDK, raw AES keyring. */
 const aesInfoSuffixBytes = 4 + 4 + 12;

@@ -27,8 +27,8 @@ export function proveFresh(inspection: Inspection, readRevision: bigint | undefi
   );
 }
 
-function describeDamage({ damage }: Inspection): string {
+function describeDamage({ damage, damageCount }: Inspection): string {
   const shown = damage.slice(0, 3).map(({ message, where }) => (where === '' ? message : `${where}: ${message}`));
-  const more = damage.length - shown.length;
+  const more = damageCount - shown.length;
   return `the snapshot is not sound: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }

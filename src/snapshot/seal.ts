@@ -53,7 +53,10 @@ export async function prepareSealing(sealing: Sealing, signal: AbortSignal): Pro
   return { suffix: sealedSuffix(sealing), compression, recipients: message?.recipients ?? [], message };
 }
 
-/** The stored form of `source`, in blocks of 1 MiB. Nothing runs ahead by more than three 4 MiB frames. */
+/**
+ * The stored form of `source`, in blocks of 1 MiB that the reader may keep; those of `source` are not looked at again
+ * once the next one was asked for. Nothing runs ahead by more than three 4 MiB frames.
+ */
 export function seal(source: Bytes, prepared: PreparedSealing, signal: AbortSignal): SealedStream {
   const { compression, message } = prepared;
   const compressed = new Tally();
@@ -61,7 +64,7 @@ export function seal(source: Bytes, prepared: PreparedSealing, signal: AbortSign
   let facts: SealingFacts | undefined;
 
   async function* blocks(): AsyncGenerator<Uint8Array, void> {
-    const packed = compression.algorithm === 'zstd' ? compressFrames(source, compression.level, signal) : source;
+    const packed = compression.algorithm === 'zstd' ? compressFrames(source, compression.level, signal) : copyBlocks(source);
     const counted = compressed.through(packed);
     const stored = message === undefined ? counted : sealed.through(message.encrypt(counted, signal));
     for await (const block of regroup(stored)) {
@@ -85,4 +88,9 @@ export function seal(source: Bytes, prepared: PreparedSealing, signal: AbortSign
     [Symbol.asyncIterator]: () => stream,
     [Symbol.asyncDispose]: async () => void (await stream.return()),
   };
+}
+
+/** What is not compressed goes on to readers that keep it for a while. */
+async function* copyBlocks(source: Bytes): AsyncGenerator<Uint8Array, void> {
+  for await (const block of source) yield Buffer.from(block);
 }

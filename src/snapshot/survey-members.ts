@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Alarm, Etcd, EtcdMember, Member, MemberStatus } from '../ports/etcd.ts';
 import type { MemberFacts } from './choose-member.ts';
@@ -27,15 +28,20 @@ export async function surveyMembers(etcd: Etcd, signal: AbortSignal): Promise<Su
   await using stack = new AsyncDisposableStack();
   for (const client of clients) stack.use(client);
 
-  const [statuses, read, alarms] = await Promise.all([
+  const [firstStatuses, read, alarms] = await Promise.all([
     Promise.all(clients.map((client) => statusOf(client, view.clusterId, signal))),
     readRevision(clients, signal),
     readAlarms(clients, signal),
   ]);
+  const statuses = await Promise.all(
+    clients.map((client, index) =>
+      catchUp(client, firstStatuses[index] ?? noAnswer, read.revision, view.clusterId, signal),
+    ),
+  );
   signal.throwIfAborted();
   if (statuses.every((answer) => answer.status === undefined)) throw nobodyAnswered(statuses);
   const members = clients.map((client, index): SurveyedMember => {
-    const { status, error } = statuses[index] ?? { status: undefined, error: undefined };
+    const { status, error } = statuses[index] ?? noAnswer;
     return {
       client,
       name: nameOf(client.member),
@@ -69,6 +75,34 @@ interface StatusAnswer {
   readonly error: WardenError | undefined;
 }
 
+const noAnswer: StatusAnswer = { status: undefined, error: undefined };
+
+/** A member that is further behind than it can apply in this time does lag. */
+const catchUpAttempts = 10;
+const catchUpDelayMs = 100;
+
+/**
+ * The status of a member that has applied what the read saw, or the last one before we stopped asking. Under load the
+ * first status is often older than the read, which went on beside it, and a follower applies moments after the leader.
+ */
+async function catchUp(
+  client: EtcdMember,
+  first: StatusAnswer,
+  wantedRevision: bigint | undefined,
+  clusterId: bigint,
+  signal: AbortSignal,
+): Promise<StatusAnswer> {
+  let answer = first;
+  for (let attempt = 0; attempt < catchUpAttempts; attempt++) {
+    const { status } = answer;
+    if (status === undefined || status.isLearner || wantedRevision === undefined || status.revision >= wantedRevision)
+      break;
+    if (attempt > 0) await delay(catchUpDelayMs, undefined, { signal });
+    answer = await statusOf(client, clusterId, signal);
+  }
+  return answer;
+}
+
 async function statusOf(client: EtcdMember, clusterId: bigint, signal: AbortSignal): Promise<StatusAnswer> {
   try {
     const status = await client.status(signal);
@@ -100,7 +134,10 @@ async function readRevision(
     signal.throwIfAborted();
     const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
     const { code, message } = toWardenError(errors[0] ?? new WardenError('etcd-no-leader', 'no voter is known'));
-    return { revision: undefined, reason: `${lacksQuorum.has(code) ? 'no quorum' : 'no linearizable read'}: ${message}` };
+    return {
+      revision: undefined,
+      reason: `${lacksQuorum.has(code) ? 'no quorum' : 'no linearizable read'}: ${message}`,
+    };
   }
 }
 

@@ -83,9 +83,9 @@ const allowed: readonly [file: string, code: string][] = [
   ['src/main.ts', "export * from './cli/program.ts'; process.exitCode = 1;"],
   [
     'src/ports/edge.ts',
-    "import type { KeyringNode } from '@aws-crypto/client-node'; export type Keyring = KeyringNode;",
+    "import type { KeyringNode } from '@aws-crypto/material-management-node'; export type Keyring = KeyringNode;",
   ],
-  ['src/snapshot/edge.ts', "export * from '../inspect/inspector.ts'; export * from '@aws-crypto/client-node';"],
+  ['src/snapshot/edge.ts', "export * from '../inspect/inspector.ts'; export * from '@aws-crypto/encrypt-node';"],
 ];
 
 const layerRules = /no-restricted|no-cycle|no-console/;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { AlteredSnapshot } from '../support/altered-snapshot.ts';
-import { craftSnapshot, withTrailer } from '../support/craft.ts';
+import { craftSnapshot, withTrailer, writeMeta } from '../support/craft.ts';
 import { etcdBuckets } from '../support/mvcc-history.ts';
 import { codesOf, inspectBytes } from './inspect-bytes.ts';
 import { altered, flip, history, sound } from './specimen.ts';
@@ -67,7 +67,16 @@ describe('meta pages', () => {
     expect(codesOf(found)).toEqual(['meta-damaged']);
   });
 
-  test('the one with the higher transaction id is gone by', () => {
+  test('the valid one with the higher transaction id is gone by', () => {
+    const stale = new AlteredSnapshot(sound);
+    writeMeta(stale.page(0), 0, { ...stale.meta, root: 3n, txid: 8n });
+    writeMeta(stale.page(1), 1, { ...new AlteredSnapshot(sound).meta, txid: 9n });
+    expect(inspectBytes(stale.snapshot()).damage).toEqual([]);
+    writeMeta(stale.page(1), 1, { ...new AlteredSnapshot(sound).meta, txid: 7n });
+    expect(inspectBytes(stale.snapshot()).verdict).toBe('damaged');
+  });
+
+  test('the one with the higher transaction id and a wrong checksum is not', () => {
     const found = inspectBytes(
       altered((snapshot) => {
         const before = snapshot.meta;

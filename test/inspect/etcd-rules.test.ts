@@ -35,6 +35,32 @@ describe('rules of etcd', () => {
     });
   });
 
+  test('refuse a revision out of order among values over many pages, and name it', () => {
+    const big = (main: number): Entry => [revisionKey(main, 0, false), Buffer.alloc(1_500_000)];
+    const [, ...others] = etcdBuckets([]);
+    const found = inspectBytes(craftSnapshot([{ name: 'key', entries: [big(7), big(9), big(8)] }, ...others]));
+    expect(found.damage).toEqual([
+      {
+        code: 'keys-unsorted',
+        where: expect.stringMatching(/^bucket key > page \d+$/) as string,
+        message: `key 0x${revisionKey(8, 0, false).toString('hex')} is not above the key before it`,
+      },
+    ]);
+  });
+
+  test('refuse one revision as a value and as a tombstone on two pages', () => {
+    const record = Buffer.concat([Buffer.from([0x0a, 1, 97, 0x2a, 0xb8, 0x17]), Buffer.alloc(3000)]);
+    const keys = [2, 3].map((main) => revisionKey(main, 0, false));
+    const entries = [...keys, revisionKey(3, 0, true), ...[4, 5, 6].map((main) => revisionKey(main, 0, false))].map(
+      (key): Entry => [key, record],
+    );
+    const [, ...others] = etcdBuckets([]);
+    const found = inspectBytes(craftSnapshot([{ name: 'key', entries }, ...others]));
+    expect(found.damage).toMatchObject([
+      { code: 'keys-unsorted', message: expect.stringContaining('last key of page') as string },
+    ]);
+  });
+
   test('refuse one revision as a value and as a tombstone, which bbolt sorts well', () => {
     const found = inspectBytes(withEntry([revisionKey(newest, 0, true), someRecord]));
     expect(found.damage[0]).toMatchObject({

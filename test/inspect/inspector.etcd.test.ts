@@ -29,6 +29,18 @@ describe.each(etcdVersions)('a snapshot of etcd %s', (version) => {
     await expectAgreement(source, version);
   });
 
+  test('of a cluster whose last key is gone, after a compaction', async () => {
+    for (const value of ['one', 'two', 'three']) await source.etcdctl(['put', 'only', value]);
+    await source.etcdctl(['compact', `${(await source.revision()) - 1}`]);
+    await source.etcdctl(['del', 'only']);
+    expect((await expectAgreement(source, version)).liveKeys).toBe(0);
+    // And where the compacted revision is a deletion.
+    await source.etcdctl(['compact', `${await source.revision()}`]);
+    await source.etcdctl(['put', 'only', 'four']);
+    await source.etcdctl(['del', 'only']);
+    await expectAgreement(source, version);
+  });
+
   // field: F030
   test('with leases, deletions and a compaction', async () => {
     const leases = await Promise.all(

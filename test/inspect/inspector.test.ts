@@ -195,6 +195,39 @@ describe('facts of the keyspace', () => {
     expect(found.kvHashSkipped).toContain('compacted');
   });
 
+  test('count what a compaction left in HashKV where no key is live, but never a tombstone at the compacted revision', () => {
+    const erase = (key: string): Write => ({ key, value: undefined, sameTransaction: false });
+    // Revisions 2 and 3 write a and b, 4 deletes a, 5 writes a again, 6 and 7 delete both.
+    const all = revisionsOf([put('a', 10), put('b', 20), erase('a'), put('a', 30), erase('b'), erase('a')]);
+    for (const compactRevision of [3, 4, 5, 6]) {
+      for (const inFile of [all, compacted(all, compactRevision)]) {
+        const found = inspectBytes(craftSnapshot(etcdBuckets(inFile, compactRevision)));
+        expect(found).toMatchObject({ liveKeys: 0, kvHash: { hash: kvHashOf(inFile, compactRevision), revision: 7n } });
+      }
+    }
+  });
+
+  test.each([
+    ['first', (runs: number) => Array.from({ length: runs }, (_, i) => i)],
+    ['last', (runs: number) => Array.from({ length: runs }, (_, i) => runs - 1 - i)],
+  ])(
+    'are read to the end of a record that ends just before, at or behind a window, its page %s in the file',
+    (_, order) => {
+      const craft = (sizeBytes: number) => {
+        // The second revision after 1 has a lease behind its value.
+        const buckets = etcdBuckets(revisionsOf([put('first', 10), put('big', sizeBytes)]));
+        return { buckets, snapshot: craftSnapshot(buckets, { order }) };
+      };
+      const smallBytes = 5000;
+      const pagesBefore = order(2)[0] === 0 ? 2 : Math.floor(craft(smallBytes).snapshot.length / 4096) - 2;
+      const room = 2 * (1 << 20) - 4096 * pagesBefore;
+      for (let overhead = 110; overhead < 170; overhead++) {
+        const { buckets, snapshot } = craft(room - overhead);
+        expect(inspectBytes(snapshot)).toMatchObject({ damage: [], hash: statusHashOf(buckets), liveKeys: 2 });
+      }
+    },
+  );
+
   test('take the compacted revision for the current one where no key is as new', () => {
     const found = inspectBytes(craftSnapshot(etcdBuckets([], 9)));
     expect(found).toMatchObject({

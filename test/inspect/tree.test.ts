@@ -81,6 +81,18 @@ describe('the tree', () => {
     expect(codesOf(found)).toContain('element-out-of-bounds');
   });
 
+  test('refuses a leaf page without a key, unless it is all of a bucket', () => {
+    const found = inspectBytes(altered((snapshot) => firstKeyLeaf(snapshot).writeUInt16LE(0, 10)));
+    expect(codesOf(found)).toContain('page-empty');
+  });
+
+  test('refuses overflow beyond the high-water mark, and into the pages of others', () => {
+    const beyond = altered((snapshot) => firstKeyLeaf(snapshot).writeUInt32LE(0xffff_fff0, 12));
+    expect(codesOf(inspectBytes(beyond))).toContain('page-out-of-range');
+    const others = altered((snapshot) => firstKeyLeaf(snapshot).writeUInt32LE(12, 12));
+    expect(codesOf(inspectBytes(others))).toContain('page-referenced-twice');
+  });
+
   test('lists twenty damages and counts all', () => {
     const found = inspectBytes(
       altered((snapshot) => {

@@ -15,8 +15,10 @@ const live = (member: string, result: LiveMemberResult['result']): LiveMemberRes
 });
 
 describe('the checks of a manifest', () => {
-  const check = (name: ManifestCheck['name'], changes: Parameters<typeof sampleManifest>[1]): ManifestCheck | undefined =>
-    sampleManifest(place, changes).checks.find((found) => found.name === name);
+  const check = (
+    name: ManifestCheck['name'],
+    changes: Parameters<typeof sampleManifest>[1],
+  ): ManifestCheck | undefined => sampleManifest(place, changes).checks.find((found) => found.name === name);
 
   it('list everything that was proved, in the order of the stages', () => {
     const { checks } = sampleManifest(place, { liveMembers: [live('m1', 'equal')] });
@@ -37,7 +39,10 @@ describe('the checks of a manifest', () => {
       result: 'not-checked',
       detail: 'freshness not checked: no quorum: m1 did not answer',
     });
-    expect(sampleManifest(place, changes).freshness).toEqual({ checked: false, reason: 'no quorum: m1 did not answer' });
+    expect(sampleManifest(place, changes).freshness).toEqual({
+      checked: false,
+      reason: 'no quorum: m1 did not answer',
+    });
   });
 
   it('name the revision that the snapshot is at least at', () => {
@@ -85,7 +90,10 @@ describe('a manifest', () => {
 
   it('carries 64-bit numbers as decimal text', () => {
     const inspection = sampleInspection({ revision: 2n ** 62n, compactRevision: -1n });
-    expect(sampleManifest(place, { inspection }).snapshot).toMatchObject({ revision: '4611686018427387904', compactRevision: '-1' });
+    expect(sampleManifest(place, { inspection }).snapshot).toMatchObject({
+      revision: '4611686018427387904',
+      compactRevision: '-1',
+    });
   });
 });
 

@@ -63,11 +63,48 @@ describe('the catalogue', () => {
 
   it.each<[string, readonly ['verified' | 'damaged', number][], BackupState]>([
     ['damage alone', [['damaged', 5]], 'damaged'],
-    ['damage after a read-back', [['verified', 4], ['damaged', 5]], 'damaged'],
-    ['damage in the same second as a read-back', [['verified', 5], ['damaged', 5]], 'damaged'],
-    ['a read-back after the damage', [['damaged', 5], ['verified', 6]], 'complete'],
-    ['damage between two read-backs', [['verified', 4], ['damaged', 5], ['verified', 6]], 'complete'],
-    ['damage again after it was healed', [['damaged', 5], ['verified', 6], ['damaged', 7]], 'damaged'],
+    [
+      'damage after a read-back',
+      [
+        ['verified', 4],
+        ['damaged', 5],
+      ],
+      'damaged',
+    ],
+    [
+      'damage in the same second as a read-back',
+      [
+        ['verified', 5],
+        ['damaged', 5],
+      ],
+      'damaged',
+    ],
+    [
+      'a read-back after the damage',
+      [
+        ['damaged', 5],
+        ['verified', 6],
+      ],
+      'complete',
+    ],
+    [
+      'damage between two read-backs',
+      [
+        ['verified', 4],
+        ['damaged', 5],
+        ['verified', 6],
+      ],
+      'complete',
+    ],
+    [
+      'damage again after it was healed',
+      [
+        ['damaged', 5],
+        ['verified', 6],
+        ['damaged', 7],
+      ],
+      'damaged',
+    ],
   ])('judges by the newest evidence: %s', async (_, evidence, state) => {
     await storeBackup(store, place);
     for (const [kind, minutes] of evidence) await recordEvidence(store, place, kind, minute(minutes), {}, go);
@@ -119,9 +156,9 @@ describe('the catalogue', () => {
   it('is not given in part: a listing that breaks off rejects', async () => {
     await storeBackup(store, place);
     const stop = new AbortController();
-    const { list } = store;
+    const before = { ...store };
     store.list = async function* (prefix, signal) {
-      for await (const object of list(prefix, signal)) {
+      for await (const object of before.list(prefix, signal)) {
         yield object;
         stop.abort();
       }

@@ -17,13 +17,21 @@ const options = {
   limits: { stallMs: 30_000, patienceMs: 600_000 },
   now: () => 0,
 };
-const failing = (code: 'store-full' | 'store-access-denied') => () => Promise.reject(new WardenError(code, `says ${code}`));
+const failing = (code: 'store-full' | 'store-access-denied') => () =>
+  Promise.reject(new WardenError(code, `says ${code}`));
 
 describe('delivering a backup', () => {
   let a: MemoryStore;
   let b: MemoryStore;
   const start = (signal = go): Promise<Delivery> =>
-    Delivery.start([{ name: 'a', store: a }, { name: 'b', store: b }], options, signal);
+    Delivery.start(
+      [
+        { name: 'a', store: a },
+        { name: 'b', store: b },
+      ],
+      options,
+      signal,
+    );
   const states = (store: MemoryStore): Promise<string[]> =>
     readCatalogue(store, cluster, undefined, go).then(({ entries }) => entries.map(({ state }) => state));
 
@@ -65,14 +73,16 @@ describe('delivering a backup', () => {
   it('does not begin where no repository can', async () => {
     a.startUpload = failing('store-access-denied');
     b.startUpload = failing('store-full');
-    await expect(start()).rejects.toEqual(wardenError('no-backup-stored', 'a: says store-access-denied', 'b: says store-full'));
+    await expect(start()).rejects.toEqual(
+      wardenError('no-backup-stored', 'a: says store-access-denied', 'b: says store-full'),
+    );
   });
 
   it('gives back what it began when it is interrupted meanwhile', async () => {
     const stop = new AbortController();
-    const { startUpload } = b;
+    const before = { ...b };
     b.startUpload = async (key, upload, signal) => {
-      const begun = await startUpload(key, upload, signal);
+      const begun = await before.startUpload(key, upload, signal);
       stop.abort(new WardenError('interrupted', 'ended by SIGTERM'));
       return begun;
     };

@@ -78,4 +78,5 @@ describe('a reference to a backup', () => {
   });
 });
 
-const isNotFound = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'backup-not-found';
+const isNotFound = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'backup-not-found';

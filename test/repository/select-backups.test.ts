@@ -40,6 +40,8 @@ describe('selecting backups', () => {
   });
 
   it('rejects a reference that means nothing', async () => {
-    await expect(select({ kind: 'references', references: ['2031'] })).rejects.toEqual(wardenError('backup-not-found', '2031'));
+    await expect(select({ kind: 'references', references: ['2031'] })).rejects.toEqual(
+      wardenError('backup-not-found', '2031'),
+    );
   });
 });

@@ -76,7 +76,11 @@ export function sampleManifest(place: BackupPlace, changes: Partial<ManifestFact
 }
 
 /** Stores a snapshot of five bytes and its manifest. */
-export async function storeBackup(store: MemoryStore, place: BackupPlace, changes: Partial<ManifestFacts> = {}): Promise<void> {
+export async function storeBackup(
+  store: MemoryStore,
+  place: BackupPlace,
+  changes: Partial<ManifestFacts> = {},
+): Promise<void> {
   await store.create(objectKey(place, snapshotName('')), Buffer.from('bytes'), endless);
   await store.create(objectKey(place, manifestName), encodeManifest(sampleManifest(place, changes)), endless);
 }

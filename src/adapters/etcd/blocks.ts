@@ -1,9 +1,13 @@
 /** What the stages behind the stream work best with. */
 export const blockBytes = 1024 * 1024;
 
-/** Cuts pieces of any length into blocks of 1 MiB, each in memory of its own, at the price of one copy. */
+/**
+ * Cuts pieces of any length into blocks of 1 MiB at the price of one copy. Blocks that are given back are filled again:
+ * a database's worth of them, left to the garbage collector, would be most of a backup's memory.
+ */
 export class BlockAssembler {
   readonly #ready: Uint8Array[] = [];
+  readonly #spare: Buffer[] = [];
   #block: Buffer | undefined;
   #filled = 0;
 
@@ -15,8 +19,7 @@ export class BlockAssembler {
   append(piece: Uint8Array): void {
     let at = 0;
     while (at < piece.length) {
-      // Not from the pool that small buffers share: a block is kept, and kept alone.
-      this.#block ??= Buffer.allocUnsafeSlow(blockBytes);
+      this.#block ??= this.#spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
       const count = Math.min(piece.length - at, blockBytes - this.#filled);
       this.#block.set(count === piece.length ? piece : piece.subarray(at, at + count), this.#filled);
       at += count;
@@ -35,5 +38,10 @@ export class BlockAssembler {
 
   take(): Uint8Array | undefined {
     return this.#ready.shift();
+  }
+
+  /** Nobody reads `block` any more. The last one of a stream may be shorter and is let go. */
+  giveBack(block: Uint8Array): void {
+    if (block.length === blockBytes) this.#spare.push(Buffer.from(block.buffer, block.byteOffset, blockBytes));
   }
 }

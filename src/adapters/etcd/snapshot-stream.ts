@@ -94,7 +94,10 @@ class SnapshotReceiver implements SnapshotStream {
     if (this.#isRead) throw new WardenError('internal', 'a snapshot stream can be read once');
     this.#isRead = true;
     try {
-      for (let block = await this.#nextBlock(); block !== undefined; block = await this.#nextBlock()) yield block;
+      for (let block = await this.#nextBlock(); block !== undefined; block = await this.#nextBlock()) {
+        yield block;
+        this.#blocks.giveBack(block);
+      }
     } finally {
       await this[Symbol.asyncDispose]();
     }

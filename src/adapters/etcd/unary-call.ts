@@ -3,6 +3,12 @@ import { WardenError } from '../../errors/warden-error.ts';
 import { type CallRequest, checkAnswerHeaders, readCallStatus, sendCall } from './call.ts';
 import { callFailed, type CallStatus, interruptedBy } from './errors.ts';
 
+/**
+ * A member answers pings however long it works on a call, so one that does not has died without a word, and a call that
+ * may take minutes need not wait for it. etcd allows a ping every five seconds (--grpc-keepalive-min-time).
+ */
+const pingIntervalMs = 7_000;
+
 /** gRPC's customary limit of a message; the longest that we ask for, a member list, takes a few KiB. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
@@ -36,6 +42,7 @@ export async function callUnary(
   const timer = setTimeout(() => {
     giveUp(new WardenError('etcd-deadline', `${endpoint} did not answer ${name} within ${call.timeoutMs / 1000} s`));
   }, call.timeoutMs);
+  const pings = call.timeoutMs > 3 * pingIntervalMs ? pingWhileWaiting(session, call, giveUp) : undefined;
   try {
     await new Promise<void>((closed) => {
       stream.on('response', (headers) => {
@@ -65,6 +72,7 @@ export async function callUnary(
     });
   } finally {
     clearTimeout(timer);
+    clearInterval(pings);
     signal.removeEventListener('abort', interrupt);
   }
   if (failure !== undefined) throw failure;
@@ -72,6 +80,23 @@ export async function callUnary(
     throw new WardenError('etcd-unreachable', `the connection to ${endpoint} ended during ${name}`);
   if (status.code !== 0) throw callFailed(name, endpoint, status);
   return messageOf(Buffer.concat(chunks), name, endpoint);
+}
+
+/** Gives up at the first ping that is still unanswered when the next one is due. */
+function pingWhileWaiting(
+  session: ClientHttp2Session,
+  { name, endpoint }: UnaryCall,
+  giveUp: (error: WardenError) => void,
+): NodeJS.Timeout {
+  let isAnswered = true;
+  return setInterval(() => {
+    if (!isAnswered) {
+      const message = `${endpoint} answered no ping for ${pingIntervalMs / 1000} s during ${name}`;
+      return giveUp(new WardenError('etcd-deadline', message));
+    }
+    isAnswered = false;
+    if (!session.destroyed) session.ping(() => void (isAnswered = true));
+  }, pingIntervalMs);
 }
 
 function messageOf(body: Buffer, name: string, endpoint: string): Uint8Array {

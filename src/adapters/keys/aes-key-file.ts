@@ -1,4 +1,4 @@
-import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/client-node';
+import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { KeyProvider, OpenKeyring, RecipientKind } from '../../ports/key-provider.ts';
 import { readKeyFile } from './key-file.ts';

@@ -1,17 +1,11 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { KMS, type KMSClientConfig } from '@aws-sdk/client-kms';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { readAuthorities } from '../s3/certificate-authorities.ts';
+import { createAgents, type Route } from '../aws/agents.ts';
 
-export interface KmsConnection {
+export interface KmsConnection extends Route {
   readonly region: string;
   /** Where unset: the public endpoint of the region. */
   readonly endpoint?: string | undefined;
-  /** PEM file with further certificate authorities to trust. */
-  readonly caFile?: string | undefined;
-  /** URL of a proxy. Where unset: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment. */
-  readonly proxy?: string | undefined;
   /** Where unset: the SDK's standard chain. */
   readonly credentials?: KMSClientConfig['credentials'];
 }
@@ -30,13 +24,15 @@ export interface KmsClient extends Disposable {
 
 export function createKmsClient(connection: KmsConnection): KmsClient {
   const agents = createAgents(connection);
+  const { httpAgent, httpsAgent } = agents;
   const kms = new KMS({
     region: connection.region,
     ...(connection.endpoint !== undefined && { endpoint: connection.endpoint }),
     ...(connection.credentials !== undefined && { credentials: connection.credentials }),
     maxAttempts,
     requestHandler: new NodeHttpHandler({
-      ...agents,
+      httpAgent,
+      httpsAgent,
       connectionTimeout: connectMs,
       requestTimeout: requestMs,
       throwOnRequestTimeout: true,
@@ -46,28 +42,7 @@ export function createKmsClient(connection: KmsConnection): KmsClient {
     kms,
     [Symbol.dispose]() {
       kms.destroy();
-      agents.httpAgent.destroy();
-      agents.httpsAgent.destroy();
+      agents[Symbol.dispose]();
     },
-  };
-}
-
-/** Node's agents reach proxies; the SDK by itself reads none of the proxy variables. */
-function createAgents({ caFile, proxy }: KmsConnection): {
-  readonly httpAgent: HttpAgent;
-  readonly httpsAgent: HttpsAgent;
-} {
-  const { HTTP_PROXY, HTTPS_PROXY, NO_PROXY, http_proxy, https_proxy, no_proxy } = process.env;
-  const proxyEnv =
-    proxy === undefined
-      ? { HTTP_PROXY, HTTPS_PROXY, NO_PROXY, http_proxy, https_proxy, no_proxy }
-      : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NO_PROXY, no_proxy };
-  return {
-    httpAgent: new HttpAgent({ keepAlive: true, proxyEnv }),
-    httpsAgent: new HttpsAgent({
-      keepAlive: true,
-      proxyEnv,
-      ...(caFile !== undefined && { ca: readAuthorities(caFile) }),
-    }),
   };
 }

@@ -3,7 +3,7 @@ import {
   KeyringNode,
   type NodeDecryptionMaterial,
   type NodeEncryptionMaterial,
-} from '@aws-crypto/client-node';
+} from '@aws-crypto/material-management-node';
 import type { DecryptCommandInput, EncryptCommandInput, GenerateDataKeyCommandInput, KMS } from '@aws-sdk/client-kms';
 import { WardenError } from '../../errors/warden-error.ts';
 import { interruptionOf } from '../store-layers/interruption.ts';

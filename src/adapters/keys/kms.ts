@@ -1,7 +1,7 @@
 import {
   AwsKmsMrkAwareSymmetricDiscoveryKeyringNode,
   AwsKmsMrkAwareSymmetricKeyringNode,
-} from '@aws-crypto/client-node';
+} from '@aws-crypto/kms-keyring-node';
 import type { KeyProvider } from '../../ports/key-provider.ts';
 import { parseKmsArn } from './kms-arn.ts';
 import { createKmsClient, type KmsClient, type KmsConnection } from './kms-client.ts';

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { RawRsaKeyringNode } from '@aws-crypto/client-node';
+import { RawRsaKeyringNode } from '@aws-crypto/raw-rsa-keyring-node';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { KeyProvider, RecipientKind } from '../../ports/key-provider.ts';
 import type { KeyFile } from './aes-key-file.ts';

@@ -1,8 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { readAuthorities } from './certificate-authorities.ts';
+import { createAgents } from '../aws/agents.ts';
 import type { RequestLimits, S3StoreOptions } from './options.ts';
 
 export interface S3Clients extends Disposable {
@@ -14,9 +12,11 @@ export interface S3Clients extends Disposable {
 
 export function createClients(options: S3StoreOptions, limits: RequestLimits): S3Clients {
   const agents = createAgents(options);
+  const { httpAgent, httpsAgent } = agents;
   const handler = (socketTimeoutMs: number) =>
     new NodeHttpHandler({
-      ...agents,
+      httpAgent,
+      httpsAgent,
       connectionTimeout: limits.connectMs,
       requestTimeout: limits.requestMs,
       throwOnRequestTimeout: true,
@@ -32,8 +32,7 @@ export function createClients(options: S3StoreOptions, limits: RequestLimits): S
     [Symbol.dispose]() {
       brisk.destroy();
       patient.destroy();
-      agents.httpAgent.destroy();
-      agents.httpsAgent.destroy();
+      agents[Symbol.dispose]();
     },
   };
 }
@@ -52,22 +51,5 @@ function clientConfig(options: S3StoreOptions): S3ClientConfig {
     responseChecksumValidation: 'WHEN_REQUIRED',
     // Bodies are buffers that can be sent again; waiting for "100 Continue" would cost a round trip a part.
     expectContinueHeader: false,
-  };
-}
-
-/** Node's agents reach proxies; the SDK by itself reads none of the proxy variables. */
-function createAgents(options: S3StoreOptions): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
-  const { HTTP_PROXY, HTTPS_PROXY, NO_PROXY, http_proxy, https_proxy, no_proxy } = process.env;
-  const proxyEnv =
-    options.proxy === undefined
-      ? { HTTP_PROXY, HTTPS_PROXY, NO_PROXY, http_proxy, https_proxy, no_proxy }
-      : { HTTP_PROXY: options.proxy, HTTPS_PROXY: options.proxy, NO_PROXY, no_proxy };
-  return {
-    httpAgent: new HttpAgent({ keepAlive: true, proxyEnv }),
-    httpsAgent: new HttpsAgent({
-      keepAlive: true,
-      proxyEnv,
-      ...(options.caFile !== undefined && { ca: readAuthorities(options.caFile) }),
-    }),
   };
 }

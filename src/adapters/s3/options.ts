@@ -1,8 +1,9 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { WardenError } from '../../errors/warden-error.ts';
+import type { Route } from '../aws/agents.ts';
 import type { Retry } from '../store-layers/retry.ts';
 
-export interface S3StoreOptions {
+export interface S3StoreOptions extends Route {
   readonly bucket: string;
   /** Where in the bucket the store begins. Slashes at its ends, and doubled ones, mean nothing. Empty: the whole bucket. */
   readonly prefix: string;
@@ -11,10 +12,6 @@ export interface S3StoreOptions {
   /** URL of a store that is not AWS. */
   readonly endpoint?: string | undefined;
   readonly forcePathStyle?: boolean | undefined;
-  /** PEM file with further certificate authorities to trust. */
-  readonly caFile?: string | undefined;
-  /** URL of a proxy. Where unset: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment. */
-  readonly proxy?: string | undefined;
   readonly partSizeBytes: number | 'auto';
   /** Parts of one upload that may be on their way at a time. */
   readonly concurrency: number;

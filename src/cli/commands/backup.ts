@@ -23,11 +23,16 @@ export function addBackupCommand(program: Command, carryOut: CarryOut): void {
 
 async function runBackup(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const parts = { ...invocation.open(config), progress: invocation.output.progress };
+  const parts = { ...(await invocation.open(config)), progress: invocation.output.progress };
   const { snapshot, cluster } = config;
   if (options.dryRun === true) {
     const plan = await planBackup(parts, snapshot.prefer, invocation.signal);
-    return { result: describePlan(plan, parts.repositories.map((repository) => `${repository.name}: ${repository.store.description}`)) };
+    return {
+      result: describePlan(
+        plan,
+        parts.repositories.map((repository) => `${repository.name}: ${repository.store.description}`),
+      ),
+    };
   }
   const { spool, compression } = snapshot;
   const result = await backUp(
@@ -36,7 +41,8 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
       cluster: cluster.name,
       prefer: snapshot.prefer,
       limits: { idleTimeoutMs: snapshot.idleTimeout.ms, maxStreamHoldMs: snapshot.maxStreamHold.ms },
-      compression: compression.algorithm === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.level },
+      compression:
+        compression.algorithm === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.level },
       spool: spool.directory === '' ? undefined : { directory: spool.directory, maxSizeBytes: spool.maxSize.bytes },
       tags: options.tag ?? {},
       toolVersion,
@@ -68,7 +74,10 @@ function describeBackup({ place, manifest, stored, failed, skippedMembers }: Bac
       '',
       ...formatFacts([
         ['member', `${member.name} (${member.role}, etcd ${member.version})`],
-        ['revision', `${snapshot.revision}${freshness.checked ? `, at least ${freshness.readRevision} was asked for` : ''}`],
+        [
+          'revision',
+          `${snapshot.revision}${freshness.checked ? `, at least ${freshness.readRevision} was asked for` : ''}`,
+        ],
         ['snapshot', `${formatBytes(snapshot.sizeBytes)}, hash ${formatHash(snapshot.hash)}`],
         ['stored', `${formatBytes(manifest.stored.sizeBytes)} as ${manifest.stored.object}`],
         ['checks', checks.join(', ')],
@@ -106,7 +115,9 @@ function partlyFailed({ failed, stored }: BackupResult): WardenError | undefined
 function collectTag(text: string, tags: Readonly<Record<string, string>> | undefined): Record<string, string> {
   const [, key, value] = /^([A-Za-z0-9_./-]{1,63})=(.{0,256})$/.exec(text) ?? [];
   if (key === undefined || value === undefined) {
-    throw new InvalidArgumentError('expected key=value; keys are 1 to 63 of A-Z a-z 0-9 _ . / -, values at most 256 characters');
+    throw new InvalidArgumentError(
+      'expected key=value; keys are 1 to 63 of A-Z a-z 0-9 _ . / -, values at most 256 characters',
+    );
   }
   return { ...tags, [key]: value };
 }

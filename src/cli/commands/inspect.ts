@@ -9,7 +9,9 @@ import { formatFacts, formatTable } from '../table.ts';
 export function addInspectCommand(program: Command, carryOut: CarryOut): void {
   program
     .command('inspect')
-    .description('facts of a snapshot file or a stored object; needs no cluster, and a configuration only for sealed ones')
+    .description(
+      'facts of a snapshot file or a stored object; needs no cluster, and a configuration only for sealed ones',
+    )
     .argument('<file>', 'a snapshot as etcdctl saves it, or a snapshot object of a repository')
     .action((file: string) => carryOut((invocation) => runInspect(invocation, file)));
 }
@@ -27,9 +29,16 @@ function describeInspected({ path, format, inspection }: InspectedFile): Result 
   return {
     json: { path, format, ...inspection },
     lines: [
-      ...formatFacts([['file', path], ['format', format], ['verdict', inspection.verdict], ...describeFacts(inspection)]),
+      ...formatFacts([
+        ['file', path],
+        ['format', format],
+        ['verdict', inspection.verdict],
+        ...describeFacts(inspection),
+      ]),
       ...damage.map(({ code, where, message }) => `damage  ${code}: ${where === '' ? '' : `${where}: `}${message}`),
-      ...encryptionProviders.map(({ provider, keyName, keys }) => `encrypted by Kubernetes  ${provider} ${keyName}: ${keys ?? 'some'} keys`),
+      ...encryptionProviders.map(
+        ({ provider, keyName, keys }) => `encrypted by Kubernetes  ${provider} ${keyName}: ${keys ?? 'some'} keys`,
+      ),
       ...(largestPrefixes.length === 0 ? [] : ['', ...tableOfPrefixes(largestPrefixes)]),
     ],
   };
@@ -37,9 +46,15 @@ function describeInspected({ path, format, inspection }: InspectedFile): Result 
 
 function describeFacts(inspection: Inspection): (readonly [string, string])[] {
   const { kvHash, hash, pageSizeBytes } = inspection;
-  const kvHashText = kvHash === undefined ? (inspection.kvHashSkipped ?? 'unknown') : `${formatHash(kvHash.hash)} at revision ${kvHash.revision}`;
+  const kvHashText =
+    kvHash === undefined
+      ? (inspection.kvHashSkipped ?? 'unknown')
+      : `${formatHash(kvHash.hash)} at revision ${kvHash.revision}`;
   return [
-    ['size', `${formatBytes(inspection.sizeBytes)}${pageSizeBytes === undefined ? '' : `, pages of ${formatBytes(pageSizeBytes)}`}`],
+    [
+      'size',
+      `${formatBytes(inspection.sizeBytes)}${pageSizeBytes === undefined ? '' : `, pages of ${formatBytes(pageSizeBytes)}`}`,
+    ],
     ['trailer', inspection.trailer],
     ['SHA-256', inspection.sha256],
     ['hash', hash === undefined ? 'unknown' : formatHash(hash)],

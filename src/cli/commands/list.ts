@@ -28,7 +28,7 @@ export function addListCommand(program: Command, carryOut: CarryOut): void {
 
 async function runList(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const { repositories, clock } = invocation.open(config);
+  const { repositories, clock } = await invocation.open(config);
   const chosen = chooseRepositories(repositories, options.repository);
   const check = options.check === true;
   const { lineage } = options;
@@ -65,7 +65,11 @@ function tableOf(entries: readonly CatalogueEntry[], findings: ReadonlyMap<strin
   const lines = formatTable(entries, [
     { title: 'ID', value: ({ place }) => place.id.text },
     { title: 'AGE', align: 'right', value: ({ place }) => formatAge(place.id.time, now) },
-    { title: 'STORED', align: 'right', value: ({ snapshot }) => (snapshot === undefined ? '-' : formatBytes(snapshot.sizeBytes)) },
+    {
+      title: 'STORED',
+      align: 'right',
+      value: ({ snapshot }) => (snapshot === undefined ? '-' : formatBytes(snapshot.sizeBytes)),
+    },
     { title: 'STATE', value: (entry) => statesOf(entry, findings).join(', ') },
     { title: 'READ BACK', value: ({ verifiedAt }) => (verifiedAt === undefined ? '-' : formatTime(verifiedAt)) },
     ...(several ? [{ title: 'LINEAGE', value: ({ place }: CatalogueEntry) => place.lineage }] : []),
@@ -96,7 +100,9 @@ function statesOf(entry: CatalogueEntry, findings: ReadonlyMap<string, string>):
 
 /** Damage found by `--check` comes before a repository that could not be read: it is the worse news. */
 function judge(listed: readonly ListedRepository[]): WardenError | undefined {
-  const damaged = listed.flatMap(({ repository, findings }) => [...findings].map(([id, finding]) => `${repository}: ${id}: ${finding}`));
+  const damaged = listed.flatMap(({ repository, findings }) =>
+    [...findings].map(([id, finding]) => `${repository}: ${id}: ${finding}`),
+  );
   if (damaged.length > 0) return new WardenError('object-damaged', damaged.join('\n'), { details: { damaged } });
   const failed = listed.flatMap(({ repository, error }) => (error === undefined ? [] : [{ repository, error }]));
   const [first] = failed;
@@ -111,6 +117,7 @@ function judge(listed: readonly ListedRepository[]): WardenError | undefined {
 
 /** etcd prints cluster ids without leading zeros; keys hold all 16 digits. */
 function parseLineage(text: string): string {
-  if (!/^[0-9a-f]{1,16}$/i.test(text)) throw new InvalidArgumentError('expected an etcd cluster id of 1 to 16 hexadecimal digits');
+  if (!/^[0-9a-f]{1,16}$/i.test(text))
+    throw new InvalidArgumentError('expected an etcd cluster id of 1 to 16 hexadecimal digits');
   return text.toLowerCase().padStart(16, '0');
 }

@@ -27,10 +27,12 @@ async function runRestore(invocation: Invocation, id: string, options: Options):
   const { progress } = output;
   if (looksLikePath(id)) {
     const identities = (await invocation.openIfConfigured())?.identities ?? [];
-    return { result: describeRestored(await restoreLocalFile({ identities, files, progress }, id, options.to, signal)) };
+    return {
+      result: describeRestored(await restoreLocalFile({ identities, files, progress }, id, options.to, signal)),
+    };
   }
   const config = await invocation.loadConfig();
-  const parts = { ...invocation.open(config), progress };
+  const parts = { ...(await invocation.open(config)), progress };
   const repositories = chooseRepositories(parts.repositories, options.repository);
   const restored = await restoreToFile({ ...parts, repositories }, config.cluster.name, id, options.to, signal);
   return { result: describeRestored(restored) };

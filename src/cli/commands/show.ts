@@ -21,7 +21,7 @@ export function addShowCommand(program: Command, carryOut: CarryOut): void {
 
 async function runShow(invocation: Invocation, id: string, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const { repositories } = invocation.open(config);
+  const { repositories } = await invocation.open(config);
   const chosen = chooseRepositories(repositories, options.repository);
   return { result: describeShown(await showBackup(chosen, config.cluster.name, id, invocation.signal)) };
 }
@@ -62,7 +62,10 @@ function describeOrigin({ member, timings, tool, freshness }: Manifest): Fact[] 
   return [
     ['taken', `${timings.startedAt}, stored ${timings.committedAt}, by etcd-warden ${tool.version}`],
     ['member', `${member.name} (${member.role}, etcd ${member.version}, id ${member.id})`],
-    ['freshness', freshness.checked ? `contains everything up to revision ${freshness.readRevision}` : freshness.reason],
+    [
+      'freshness',
+      freshness.checked ? `contains everything up to revision ${freshness.readRevision}` : freshness.reason,
+    ],
   ];
 }
 
@@ -71,7 +74,10 @@ function describeContent({ snapshot, stored, compression, encryption }: Manifest
   return [
     ['revision', `${snapshot.revision}, ${describeCompaction(snapshot.compactRevision)}`],
     ['keys', `${snapshot.liveKeys ?? 'unknown number'} live, ${snapshot.totalEntries} entries in all`],
-    ['hash', `${formatHash(snapshot.hash)}${snapshot.kvHash === null ? '' : `, HashKV ${formatHash(snapshot.kvHash.hash)}`}`],
+    [
+      'hash',
+      `${formatHash(snapshot.hash)}${snapshot.kvHash === null ? '' : `, HashKV ${formatHash(snapshot.kvHash.hash)}`}`,
+    ],
     ['snapshot', `${formatBytes(snapshot.sizeBytes)}, SHA-256 ${snapshot.sha256}`],
     ['stored', `${formatBytes(stored.sizeBytes)} as ${stored.object}, SHA-256 ${stored.sha256}`],
     ['compression', compression.algorithm === 'none' ? 'none' : `${compression.algorithm} level ${compression.level}`],
@@ -81,6 +87,8 @@ function describeContent({ snapshot, stored, compression, encryption }: Manifest
 
 /** Values that Kubernetes encrypted need its keys as well: a restore without them is worth little. */
 function neededKeys({ snapshot }: Manifest): string[] {
-  const providers = snapshot.encryptionProviders.map(({ provider, keyName, keys }) => `${provider} ${keyName} (${keys ?? 'some'} keys)`);
+  const providers = snapshot.encryptionProviders.map(
+    ({ provider, keyName, keys }) => `${provider} ${keyName} (${keys ?? 'some'} keys)`,
+  );
   return providers.length === 0 ? [] : ['', `The API server's encryption keys are needed too: ${providers.join(', ')}`];
 }

@@ -28,10 +28,15 @@ export function addVerifyCommand(program: Command, carryOut: CarryOut): void {
 async function runVerify(invocation: Invocation, ids: readonly string[], options: Options): Promise<Outcome> {
   const selection = select(ids, options);
   const config = await invocation.loadConfig();
-  const parts = invocation.open(config);
+  const parts = await invocation.open(config);
   const repositories = chooseRepositories(parts.repositories, options.repository);
   const { progress } = invocation.output;
-  const verified = await verifyBackups({ ...parts, repositories, progress }, config.cluster.name, selection, invocation.signal);
+  const verified = await verifyBackups(
+    { ...parts, repositories, progress },
+    config.cluster.name,
+    selection,
+    invocation.signal,
+  );
   const error = judge(verified, repositories.length);
   return error === undefined ? { result: describeVerified(verified) } : { result: describeVerified(verified), error };
 }
@@ -65,7 +70,11 @@ function describeVerified({ backups, failed }: VerifyResult): Result {
             { title: 'REPOSITORY', value: ({ repository }) => repository },
             { title: 'ID', value: ({ place }) => place.id.text },
             { title: 'RESULT', value: ({ error }) => (error === undefined ? 'verified' : error.code) },
-            { title: 'SNAPSHOT', align: 'right', value: ({ snapshotBytes }) => (snapshotBytes === undefined ? '-' : formatBytes(snapshotBytes)) },
+            {
+              title: 'SNAPSHOT',
+              align: 'right',
+              value: ({ snapshotBytes }) => (snapshotBytes === undefined ? '-' : formatBytes(snapshotBytes)),
+            },
             { title: 'RECORDED', value: ({ recorded }) => (recorded ? 'yes' : 'no') },
           ]),
   };
@@ -81,7 +90,8 @@ function judge({ backups, failed }: VerifyResult, repositories: number): WardenE
   if (worst === undefined) return undefined;
   const message = errors.map(({ where, error }) => `${where}: ${error.message}`).join('\n');
   const details = { codes: errors.map(({ error }) => error.code) };
-  const someWorked = backups.some(({ error }) => error === undefined) || (failed.size > 0 && failed.size < repositories);
+  const someWorked =
+    backups.some(({ error }) => error === undefined) || (failed.size > 0 && failed.size < repositories);
   if (worst.error.exitStatus !== 3 && someWorked) return new WardenError('partly-verified', message, { details });
   return new WardenError(worst.error.code, message, { details, hint: worst.error.hint, cause: worst.error });
 }

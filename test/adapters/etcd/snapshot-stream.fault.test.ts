@@ -127,6 +127,17 @@ test.each(waysToLeave)('etcd drops its read transaction within two seconds when 
   await expect.poll(readTransactionsNow, { timeout: 2_000, interval: 100 }).toBeLessThanOrEqual(2);
 });
 
+test('a call to a stopped member ends at its deadline, and the next one does not wait behind it', async () => {
+  await member.status(never);
+  server.process.signal('SIGSTOP');
+  try {
+    await expect(member.status(never)).rejects.toMatchObject({ code: 'etcd-deadline' });
+  } finally {
+    server.process.signal('SIGCONT');
+  }
+  expect((await member.status(never)).version).toMatch(/^3\.6\./);
+});
+
 test('a member that is killed in the middle interrupts the stream', async () => {
   await using stream = await open();
   await expect(readAndBreak(stream, () => server.process.signal('SIGKILL'))).rejects.toMatchObject({

@@ -3,11 +3,13 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { AlarmType } from '../../../src/adapters/etcd/generated/etcd_pb.ts';
 import { fakeClusterId, fakeMemberId, refusal, startFakeEtcd } from '../../support/fake-etcd.ts';
 import { framed, grpcHeaders, startRawGrpcServer } from '../../support/raw-grpc-server.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { etcdFor, memberAt, never } from './connect.ts';
 
 describe('a unary call', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
+    vi.restoreAllMocks();
   });
 
   test.each([
@@ -126,6 +128,20 @@ describe('a unary call', () => {
     await expect(member.alarms(never)).rejects.toMatchObject({ code: 'etcd-unreachable' });
     expect(await member.alarms(never)).toEqual([]);
     expect(server.paths).toHaveLength(2);
+  });
+
+  // field: F056
+  test('a connection that lay idle is replaced, since the network may have forgotten it', async () => {
+    await using fake = await startFakeEtcd();
+    await using proxy = await startTcpProxy(fake.endpoint);
+    await using member = memberAt(`http://${proxy.address}`);
+    await member.status(never);
+    await member.status(never);
+    expect(proxy.connections()).toBe(1);
+    const nowMs = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(nowMs + 11_000);
+    await member.status(never);
+    expect(proxy.connections()).toBe(2);
   });
 
   test.each([

@@ -2,7 +2,13 @@ import { hash } from 'node:crypto';
 
 /** One acknowledged change. Revisions are those of the acknowledgement's header. */
 export type Change =
-  | { readonly kind: 'put'; readonly revision: number; readonly key: string; readonly digest: string; readonly lease: string }
+  | {
+      readonly kind: 'put';
+      readonly revision: number;
+      readonly key: string;
+      readonly digest: string;
+      readonly lease: string;
+    }
   | { readonly kind: 'delete'; readonly revision: number; readonly key: string }
   /** Removes every key that hangs on the lease at this moment. */
   | { readonly kind: 'revoke'; readonly revision: number; readonly lease: string };
@@ -49,7 +55,9 @@ export class Journal {
   stateAt(revision: number): Map<string, KeyState> {
     const state = new Map<string, KeyState>();
     // Acknowledgements may come out of order; a revocation that removed nothing shares its revision with another change.
-    const applied = this.#changes.filter((change) => change.revision <= revision).sort((a, b) => a.revision - b.revision);
+    const applied = this.#changes
+      .filter((change) => change.revision <= revision)
+      .sort((a, b) => a.revision - b.revision);
     for (const change of applied) {
       if (change.kind === 'put') state.set(change.key, change);
       else if (change.kind === 'delete') state.delete(change.key);
@@ -67,7 +75,9 @@ export class Journal {
       if (actual === undefined) {
         if (!this.#expiringLeases.has(state.lease)) faults.push(`${key} of revision ${state.revision} is missing`);
       } else if (actual.revision !== state.revision || actual.digest !== state.digest || actual.lease !== state.lease) {
-        faults.push(`${key} was last written at revision ${state.revision}, found another value, of revision ${actual.revision}`);
+        faults.push(
+          `${key} was last written at revision ${state.revision}, found another value, of revision ${actual.revision}`,
+        );
       }
     }
     for (const [key, { revision: foundAt }] of found) {

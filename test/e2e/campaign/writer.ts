@@ -31,7 +31,12 @@ export class Writer implements AsyncDisposable {
   constructor(endpoints: readonly string[], journal: Journal, seed: number) {
     this.#client = new Etcd3({ hosts: [...endpoints] });
     this.#journal = journal;
-    for (let worker = 0; worker < workers; worker++) this.#start((random) => this.#write(random), seed * 100 + worker, () => pauseMs);
+    for (let worker = 0; worker < workers; worker++)
+      this.#start(
+        (random) => this.#write(random),
+        seed * 100 + worker,
+        () => pauseMs,
+      );
     this.#start(
       (random) => this.#compact(random),
       seed * 100 + workers,
@@ -112,7 +117,9 @@ export class Writer implements AsyncDisposable {
   async #deleteRange(random: Random): Promise<void> {
     const kind = random.pick(kinds);
     const from = random.between(0, keysOfEachKind - 1);
-    const [key, rangeEnd] = [keyOf(kind, from), keyOf(kind, from + random.between(2, 6))].map((name) => Buffer.from(name));
+    const [key, rangeEnd] = [keyOf(kind, from), keyOf(kind, from + random.between(2, 6))].map((name) =>
+      Buffer.from(name),
+    );
     if (key === undefined || rangeEnd === undefined) return;
     const answer = await this.#client.kv.deleteRange({ key, range_end: rangeEnd, prev_kv: true });
     this.#journal.record(...deletionsOf(answer, answer.header.revision));
@@ -121,7 +128,9 @@ export class Writer implements AsyncDisposable {
   /** A third of the leases is revoked, a third runs out, a third stays. */
   async #lease(random: Random): Promise<void> {
     const fate = random.pick(['revoke', 'expire', 'stay']);
-    const { ID: lease } = await this.#client.leaseClient.leaseGrant({ TTL: fate === 'expire' ? shortTtlSeconds : longTtlSeconds });
+    const { ID: lease } = await this.#client.leaseClient.leaseGrant({
+      TTL: fate === 'expire' ? shortTtlSeconds : longTtlSeconds,
+    });
     if (fate === 'expire') this.#journal.noteExpiring(lease);
     for (const key of distinctKeys(random, 3)) {
       const put = makePut(random, key, lease);
@@ -167,7 +176,11 @@ function makePut(random: Random, key = pickKey(random), lease = '0'): Put {
 }
 
 function deletionsOf(answer: IDeleteRangeResponse | null | undefined, revision: string): Change[] {
-  return (answer?.prev_kvs ?? []).map(({ key }) => ({ kind: 'delete', revision: Number(revision), key: key.toString() }));
+  return (answer?.prev_kvs ?? []).map(({ key }) => ({
+    kind: 'delete',
+    revision: Number(revision),
+    key: key.toString(),
+  }));
 }
 
 const deleteOf = (key: string): IRequestOp => ({ request_delete_range: { key: Buffer.from(key), prev_kv: true } });

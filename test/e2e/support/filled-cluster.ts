@@ -25,3 +25,13 @@ export async function fewestReadTransactions(cluster: Cluster, member: ClusterMe
   }
   return fewest;
 }
+
+/** The member that leads now. */
+export async function leaderOf(cluster: Cluster): Promise<ClusterMember> {
+  const printed = await cluster.etcdctl(['endpoint', 'status', '--write-out=json']);
+  const statuses = JSON.parse(printed) as { Endpoint: string; Status: { leader: number; header: { member_id: number } } }[];
+  const leading = statuses.find(({ Status }) => Status.leader === Status.header.member_id);
+  const member = cluster.members.find(({ endpoint }) => endpoint === leading?.Endpoint);
+  if (member === undefined) throw new Error(`no member leads: ${printed}`);
+  return member;
+}

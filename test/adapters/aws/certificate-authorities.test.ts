@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAuthorities } from '../../../src/adapters/s3/certificate-authorities.ts';
+import { readAuthorities } from '../../../src/adapters/aws/certificate-authorities.ts';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
 
 // field: F121
