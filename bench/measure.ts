@@ -22,7 +22,7 @@ export async function measure(command: string, args: readonly string[], env: Nod
   let usage = { cpuSeconds: 0, peakMemoryBytes: 0 };
   const poll = setInterval(() => void readUsage(child.pid ?? 0).then((read) => (usage = read ?? usage)), pollMs);
   try {
-    const [status] = await once(child, 'exit');
+    const [status] = (await once(child, 'exit')) as [number | null];
     const wallSeconds = (performance.now() - startedMs) / 1000;
     if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${Buffer.concat(printed).toString()}`);
     return { wallSeconds, ...usage };

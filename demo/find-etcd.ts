@@ -15,7 +15,7 @@ export async function findEtcd(project: string): Promise<EtcdBinaries> {
   if ((await answers(fromPath.etcd, '--version')) && (await answers(fromPath.etcdutl, 'version'))) return fromPath;
   console.log('No etcd in PATH: building one (Go needed; about a minute, the next time none) …');
   const build = spawn('bash', [join(project, 'test/toolchain/build.sh'), 'etcd36'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const [status] = await once(build, 'exit');
+  const [status] = (await once(build, 'exit')) as [number | null];
   if (status !== 0) throw new Error('etcd could not be built: put etcd and etcdutl into PATH, or install Go');
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const built = process.env['TOOLCHAIN_BIN'] ?? join(cache, 'etcd-warden-toolchain');

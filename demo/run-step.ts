@@ -12,7 +12,7 @@ export async function runStep(
   const printed: Buffer[] = [];
   const child = spawn(command, args, { stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'] });
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => printed.push(chunk));
-  const [status] = await once(child, 'exit');
+  const [status] = (await once(child, 'exit')) as [number | null];
   if (status !== 0) throw new Error(`${shownAs} ended with status ${status}\n${Buffer.concat(printed).toString()}`);
   if (quiet) console.log('(done)');
 }

@@ -84,7 +84,7 @@ export function clean(text: string): string {
   return stripVTControlCharacters(text).replaceAll(unsafe, '?');
 }
 
-export function paint(stream: NodeJS.WriteStream, style: Parameters<typeof styleText>[0], text: string): string {
+function paint(stream: NodeJS.WriteStream, style: Parameters<typeof styleText>[0], text: string): string {
   return styleText(style, text, { stream });
 }
 

@@ -59,7 +59,7 @@ export async function readCatalogue(
 }
 
 /** Order of backups: by the time in the id, then by revision, never by the store's file times. */
-export function newestFirst(a: CatalogueEntry, b: CatalogueEntry): number {
+function newestFirst(a: CatalogueEntry, b: CatalogueEntry): number {
   const byTime = b.place.id.time.getTime() - a.place.id.time.getTime();
   if (byTime !== 0) return byTime;
   if (a.place.id.revision !== b.place.id.revision) return a.place.id.revision < b.place.id.revision ? 1 : -1;

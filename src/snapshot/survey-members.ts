@@ -66,7 +66,7 @@ export async function surveyMembers(etcd: Etcd, signal: AbortSignal): Promise<Su
 }
 
 /** A member's name for people; unstarted members have none. */
-export function nameOf(member: Member): string {
+function nameOf(member: Member): string {
   return member.name === '' ? member.id.toString(16) : member.name;
 }
 

@@ -1,5 +1,4 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { HttpHandlerOptions } from '@smithy/types';
 import { throwIfInterrupted } from '../store-layers/interruption.ts';
 import { tryOnce, type Retry } from '../store-layers/retry.ts';
 import { createClients, type S3Clients } from './clients.ts';
@@ -7,7 +6,7 @@ import { toStoreError } from './errors.ts';
 import { ObjectNames } from './object-names.ts';
 import { defaultLimits, type RequestLimits, type S3StoreOptions } from './options.ts';
 
-type Send<T> = (client: S3Client, options: HttpHandlerOptions) => Promise<T>;
+type Send<T> = (client: S3Client, options: { abortSignal: AbortSignal }) => Promise<T>;
 
 /** One bucket and how to ask it: every request of the adapter goes through `ask`, every error through errors.ts. */
 export class Bucket implements Disposable {
