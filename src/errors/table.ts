@@ -1,4 +1,4 @@
-/** Exit statuses, as docs/exit-status.md explains them. */
+/** Exit statuses, as docs/errors.md lists them. */
 export const exitStatus = { ok: 0, failed: 1, usage: 2, damage: 3, refused: 4, partly: 5, busy: 6 } as const;
 
 interface ErrorRow {
