@@ -19,15 +19,21 @@ type Contents = Omit<
   | 'trailerSha256'
 >;
 
+export interface DescribedContents {
+  readonly facts: Contents;
+  /** See Inspector. */
+  readonly hashKvAt: (compactRevision: bigint) => number | undefined;
+}
+
 /** What an etcd database says, once its trees are known to be whole. */
-export function describeContents(contents: DatabaseContents | undefined): Contents {
-  if (contents === undefined) return unknownContents;
+export function describeContents(contents: DatabaseContents | undefined): DescribedContents {
+  if (contents === undefined) return { facts: unknownContents, hashKvAt: () => undefined };
   const { stores, buckets, keyLeaves, facts } = contents;
   const newest = canTellKeysApart(contents) ? new NewestEntries(stores, keyLeaves) : undefined;
   const newestEntry = newestRevision(contents);
   // As etcd's store.restore does: keys at the newest revisions may all have been compacted away, and it starts at 1.
   const revision = Math.max(1, newestEntry, facts.compactRevision);
-  return {
+  const described = {
     hash: statusHash(stores, buckets),
     ...hashKv(contents, revision, newest),
     revision: BigInt(revision),
@@ -41,6 +47,10 @@ export function describeContents(contents: DatabaseContents | undefined): Conten
     term: facts.term,
     encryptionProviders: encryptionUse(stores, keyLeaves, newest),
     largestPrefixes: largestPrefixes(stores, keyLeaves),
+  };
+  return {
+    facts: described,
+    hashKvAt: (compactRevision) => hashKvAt(contents, revision, newest, Number(compactRevision)),
   };
 }
 
@@ -62,27 +72,36 @@ const unknownContents: Contents = {
 };
 
 function hashKv(
-  { stores, keyLeaves, facts }: DatabaseContents,
+  contents: DatabaseContents,
   revision: number,
   newest: NewestEntries | undefined,
 ): { kvHash: KvHash | undefined; kvHashSkipped: string | undefined } {
+  const { compactRevision } = contents.facts;
   const skipped = (why: string) => ({ kvHash: undefined, kvHashSkipped: why });
-  if (facts.compactRevision >= revision) {
+  if (compactRevision >= revision) {
     return skipped('the newest revision is the compacted one: members answer for it from before that compaction');
   }
-  const firstLeaf = keyLeaves[0];
-  const oldest = firstLeaf === undefined ? Infinity : stores.pages.chunkFor(firstLeaf).firstMain[rowOf(firstLeaf)]!;
-  if (newest === undefined && oldest <= facts.compactRevision) {
-    return skipped('there are more entries, or longer keys, than memory is set aside for');
-  }
+  const hash = hashKvAt(contents, revision, newest, compactRevision);
+  if (hash === undefined) return skipped('there are more entries, or longer keys, than memory is set aside for');
   return {
-    kvHash: {
-      hash: kvHash(stores, keyLeaves, facts.compactRevision, newest),
-      revision: BigInt(revision),
-      compactRevision: BigInt(facts.compactRevision),
-    },
+    kvHash: { hash, revision: BigInt(revision), compactRevision: BigInt(compactRevision) },
     kvHashSkipped: undefined,
   };
+}
+
+function hashKvAt(
+  { stores, keyLeaves, facts }: DatabaseContents,
+  revision: number,
+  newest: NewestEntries | undefined,
+  compactRevision: number,
+): number | undefined {
+  if (compactRevision < facts.compactRevision || compactRevision >= revision) return undefined;
+  // Without a live key a member hashes whatever its compaction has not removed yet, which is not known here.
+  if (compactRevision > facts.compactRevision && newest?.liveKeys === 0) return undefined;
+  const firstLeaf = keyLeaves[0];
+  const oldest = firstLeaf === undefined ? Infinity : stores.pages.chunkFor(firstLeaf).firstMain[rowOf(firstLeaf)]!;
+  if (newest === undefined && oldest <= compactRevision) return undefined;
+  return kvHash(stores, keyLeaves, compactRevision, newest);
 }
 
 /** Whether entries were recorded for every leaf page of bucket `key`, each with the hash of its user key. */

@@ -1,7 +1,7 @@
 import { byteSpan } from './byte-span.ts';
 import { DamageList } from './damage.ts';
 import { Database } from './database.ts';
-import { describeContents } from './contents.ts';
+import { describeContents, type DescribedContents } from './contents.ts';
 import type { Inspection } from './inspection.ts';
 import { findLiveMeta } from './meta.ts';
 import { hasTrailer, reportTrailer, trailerBytes, TrailerCheck } from './trailer.ts';
@@ -20,6 +20,11 @@ export interface Inspector {
   write(block: Uint8Array): void;
   /** The verdict and the facts; called once, after the last byte. Never throws, whatever the bytes were. */
   finish(): Inspection;
+  /**
+   * After `finish`: what a member that holds the same data, but was compacted further than this snapshot, answers to
+   * HashKV at the snapshot's revision. undefined where that cannot be told.
+   */
+  hashKvAt(compactRevision: bigint): number | undefined;
 }
 
 export interface InspectorOptions {
@@ -41,6 +46,7 @@ class StreamInspector implements Inspector {
   /** Bytes of all windows before the gathered bytes. */
   #windowsBytes = 0;
   #database: Database | undefined;
+  #contents: DescribedContents | undefined;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
@@ -74,7 +80,7 @@ class StreamInspector implements Inspector {
     const pages = hasTrailer(sizeBytes) ? last.subarray(0, -trailerBytes) : last;
     this.#consumePages(pages);
     const databaseBytes = this.#windowsBytes + pages.length;
-    const contents = this.#database?.finish(databaseBytes, this.#damages);
+    this.#contents = describeContents(this.#database?.finish(databaseBytes, this.#damages));
     reportTrailer(trailer, sizeBytes, this.#damages);
     return {
       verdict: this.#damages.total === 0 ? 'sound' : 'damaged',
@@ -86,8 +92,12 @@ class StreamInspector implements Inspector {
       trailer: trailer.state,
       sha256: trailer.sha256,
       trailerSha256: trailer.trailerSha256,
-      ...describeContents(contents),
+      ...this.#contents.facts,
     };
+  }
+
+  hashKvAt(compactRevision: bigint): number | undefined {
+    return this.#contents?.hashKvAt(compactRevision);
   }
 
   #consumeWindow(window: Uint8Array): void {

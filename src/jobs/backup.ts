@@ -145,7 +145,12 @@ async function backUpFrom(
   proveSound(taken.inspection);
   proveFresh(taken.inspection, survey.readRevision, member.name);
   parts.progress({ kind: 'stage', text: 'comparing with the live members' });
-  const live = await proveLiveHash(survey.members, taken.inspection, member.name, signal);
+  const live = await proveLiveHash(
+    survey.members,
+    { ...taken.inspection, hashKvAt: taken.hashKvAt },
+    member.name,
+    signal,
+  );
 
   parts.progress({ kind: 'stage', text: 'storing' });
   const committedAt = parts.clock.now();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WardenError } from '../errors/warden-error.ts';
 import type { Inspection } from '../inspect/inspection.ts';
-import { compareLiveHash, isOutvoted, type LiveHash } from './compare-live-hash.ts';
+import { compareLiveHash, isOutvoted, type LiveHash, type SnapshotHash } from './compare-live-hash.ts';
 import type { SurveyedMember } from './survey-members.ts';
 
 /**
@@ -16,17 +16,18 @@ export const recheckDelayMs = 60_000;
  */
 export async function proveLiveHash(
   members: readonly SurveyedMember[],
-  { kvHash }: Inspection,
+  { kvHash, hashKvAt }: Pick<Inspection, 'kvHash'> & Pick<SnapshotHash, 'hashKvAt'>,
   serving: string,
   signal: AbortSignal,
 ): Promise<LiveHash[]> {
   if (kvHash === undefined) return [];
-  let answers = await compareLiveHash(members, kvHash, signal);
+  const snapshot: SnapshotHash = { ...kvHash, ...(hashKvAt !== undefined && { hashKvAt }) };
+  let answers = await compareLiveHash(members, snapshot, signal);
   if (answers.some(({ result }) => result === 'differs')) {
     await delay(recheckDelayMs, undefined, { signal });
-    answers = await compareLiveHash(members, kvHash, signal);
+    answers = await compareLiveHash(members, snapshot, signal);
   }
-  if (!isOutvoted(answers, kvHash, serving)) return answers;
+  if (!isOutvoted(answers, serving)) return answers;
   const hashes = answers.map(({ member, version, hash }) => `${member} (${version}): ${hash?.toString(16) ?? 'none'}`);
   throw new WardenError(
     'snapshot-hash-differs',

@@ -21,6 +21,8 @@ export interface StreamLimits {
 
 export interface TakenSnapshot {
   readonly inspection: Inspection;
+  /** As `Inspector.hashKvAt`. */
+  readonly hashKvAt: (compactRevision: bigint) => number | undefined;
   readonly sealed: SealingFacts;
   readonly streamHeldMs: number;
   readonly streamedAt: Date;
@@ -62,6 +64,7 @@ export async function takeSnapshot(
     await drain(spool === undefined ? sealed : spool.through(sealed, held), sink, prepared.message !== undefined, held);
     return {
       inspection: inspector.finish(),
+      hashKvAt: (compactRevision) => inspector.hashKvAt(compactRevision),
       sealed: sealed.facts,
       streamHeldMs,
       streamedAt,

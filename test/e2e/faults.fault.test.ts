@@ -1,4 +1,4 @@
-import * as grpc from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/schema.ts';
@@ -21,7 +21,7 @@ interface BackupDocument {
   readonly skippedMembers: readonly { readonly name: string; readonly reason: string }[];
 }
 
-const errorOf = (stdout: string) => (JSON.parse(stdout) as { error: { code: string; message: string } }).error;
+const codeOf = (run: EndedWarden): string => run.json<{ error: { code: string } }>().error.code;
 
 let cluster: Cluster;
 let proxied: ProxiedCluster;
@@ -57,7 +57,7 @@ afterAll(async () => {
 /** A run that was served by `server` after `skipped` had failed, and that left whole backups and nothing else. */
 async function expectServed(run: EndedWarden, server: readonly string[], skipped: readonly string[]): Promise<void> {
   expect(run.status, run.stderr).toBe(0);
-  const { manifest, skippedMembers } = JSON.parse(run.stdout) as BackupDocument;
+  const { manifest, skippedMembers } = run.json<BackupDocument>();
   expect(server).toContain(manifest.member.name);
   expect(skippedMembers.map(({ name }) => name).sort()).toEqual(skipped);
   const contents = await places.contents();
@@ -121,10 +121,10 @@ describe('in a cluster of three', () => {
   test.each(inMidStream)('nothing is stored and no transaction stays open when every stream %s', async (_, fault) => {
     const before = await Promise.all(cluster.members.map((member) => fewestReadTransactions(cluster, member)));
     proxied.setAll(fault);
-    const { status, stdout } = await run('backup');
+    const ended = await run('backup');
     const endedMs = performance.now();
-    expect([1, 3]).toContain(status);
-    expect(['stream-interrupted', 'stream-stalled', 'trailer-mismatch']).toContain(errorOf(stdout).code);
+    expect([1, 3]).toContain(ended.status);
+    expect(['stream-interrupted', 'stream-stalled', 'trailer-mismatch']).toContain(codeOf(ended));
     expect(await places.contents()).toEqual([]);
     for (const [index, member] of cluster.members.entries()) {
       const readers = (): Promise<number> => fewestReadTransactions(cluster, member);
@@ -152,49 +152,49 @@ describe('from one member', () => {
   const database = craftSnapshot(etcdBuckets(revisionsOf(writes))).subarray(0, -32);
 
   test('what the fake server sends in the tests below is a sound snapshot when nothing is wrong', async () => {
-    const { status, stdout } = await backUpFromFake(async (send) => {
+    const { ended } = await backUpFromFake(async (send) => {
       for (const message of snapshotMessages(database)) await send(message);
     });
-    expect(status, stdout).toBe(0);
+    expect(ended.status, ended.stdout).toBe(0);
   });
 
   // field: F006
   test('empty messages without end are a stalled stream within the idle limit and five seconds', async () => {
     let stalledMs = 0;
-    const { status, stdout, endedMs } = await backUpFromFake(async (send, cancelled) => {
+    const { ended, endedMs } = await backUpFromFake(async (send, cancelled) => {
       const [message] = snapshotMessages(database);
       await send(message ?? {});
       stalledMs = performance.now();
       while (!cancelled.aborted) await send({ remainingBytes: message?.remainingBytes ?? 0n }).then(() => delay(1));
     });
-    expect(errorOf(stdout).code).toBe('stream-stalled');
-    expect(status).toBe(1);
+    expect(codeOf(ended)).toBe('stream-stalled');
+    expect(ended.status).toBe(1);
     expect(endedMs - stalledMs).toBeLessThan(idleTimeoutMs + 5_000);
   });
 
   // field: F004
   test('a stream that ends in good order before its announced length is short', async () => {
-    const { status, stdout } = await backUpFromFake((send) => send({ blob: database.subarray(0, 4096), remainingBytes: 12_288n }));
-    expect(errorOf(stdout).code).toBe('stream-short');
-    expect(status).toBe(3);
+    const { ended } = await backUpFromFake((send) => send({ blob: database.subarray(0, 4096), remainingBytes: 12_288n }));
+    expect(codeOf(ended)).toBe('stream-short');
+    expect(ended.status).toBe(3);
   });
 
   // field: F001
   test('a stream without the trailer is short although nothing remains by its own count', async () => {
-    const { status, stdout } = await backUpFromFake(async (send) => {
+    const { ended } = await backUpFromFake(async (send) => {
       for (const message of [...snapshotMessages(database)].slice(0, -1)) await send(message);
     });
-    expect(errorOf(stdout).code).toBe('stream-short');
-    expect(status).toBe(3);
+    expect(codeOf(ended)).toBe('stream-short');
+    expect(ended.status).toBe(3);
   });
 
   test('a trailer of other bytes is a mismatch', async () => {
-    const { status, stdout } = await backUpFromFake(async (send) => {
+    const { ended } = await backUpFromFake(async (send) => {
       for (const message of [...snapshotMessages(database)].slice(0, -1)) await send(message);
       await send({ blob: Buffer.alloc(32, 7) });
     });
-    expect(errorOf(stdout).code).toBe('trailer-mismatch');
-    expect(status).toBe(3);
+    expect(codeOf(ended)).toBe('trailer-mismatch');
+    expect(ended.status).toBe(3);
   });
 
   // field: F006
@@ -207,26 +207,26 @@ describe('from one member', () => {
     const running = run('backup');
     await expect.poll(() => proxy.downstreamBytes() - before, { timeout: 30_000 }).toBeGreaterThanOrEqual(12_000_000);
     const stalledMs = performance.now();
-    const { status, stdout } = await running;
+    const ended = await running;
     expect(performance.now() - stalledMs).toBeLessThan(idleTimeoutMs + 5_000);
-    expect(errorOf(stdout).code).toBe('stream-stalled');
-    expect(status).toBe(1);
+    expect(codeOf(ended)).toBe('stream-stalled');
+    expect(ended.status).toBe(1);
     expect(await places.contents()).toEqual([]);
   });
 
   /** One backup from a server that streams like this; whatever becomes of it, it leaves all or nothing. */
-  async function backUpFromFake(streaming: FakeAnswers['snapshot']): Promise<EndedWarden & { readonly endedMs: number }> {
+  async function backUpFromFake(streaming: FakeAnswers['snapshot']): Promise<{ ended: EndedWarden; endedMs: number }> {
     await using fake = await startFakeEtcd({
       snapshot: streaming,
       // What it would hash is not what it streams: it says that it cannot tell.
       hashKV: () => {
-        throw refusal(grpc.status.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted');
+        throw refusal(status.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted');
       },
     });
     configFile = await places.configure({ cluster: { name: 'test', endpoints: [fake.endpoint] }, snapshot });
     const ended = await run('backup');
     const endedMs = performance.now();
     if (ended.status !== 0) expect(await places.contents()).toEqual([]);
-    return { ...ended, endedMs };
+    return { ended, endedMs };
   }
 });

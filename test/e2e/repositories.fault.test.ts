@@ -9,7 +9,7 @@ import { freePorts } from '../support/process.ts';
 import { restrictedUser, type S3Server, startS3Server } from '../support/s3.ts';
 import { fill } from './support/filled-cluster.ts';
 import { awsEnvironment, cloudRepository, localRepository, makePlaces, type Places } from './support/places.ts';
-import { runWarden, type WardenRun } from './support/warden.ts';
+import { type EndedWarden, startWarden } from './support/warden-process.ts';
 
 interface RepositoryOutcome {
   readonly name: string;
@@ -47,13 +47,13 @@ afterAll(async () => {
 
 const clusterSection = (): object => ({ name: 'test', endpoints: cluster.endpoints });
 
-async function backUp(sections: object = {}, more: Record<string, string> = {}): Promise<WardenRun> {
+async function backUp(sections: object = {}, more: Record<string, string> = {}): Promise<EndedWarden> {
   const configFile = await places.configure({ cluster: clusterSection(), snapshot: { idleTimeout: '2s' }, ...sections });
-  return runWarden(['backup', '--json'], { configFile, env: { ...env, ...more } });
+  return startWarden(['backup', '--json'], { configFile, env: { ...env, ...more } }).ended;
 }
 
 /** One repository holds a whole backup, the other holds nothing, and both are named. */
-async function expectPartlyDone(run: WardenRun, stored: 'cloud' | 'local', code: string): Promise<void> {
+async function expectPartlyDone(run: EndedWarden, stored: 'cloud' | 'local', code: string): Promise<void> {
   const failed = stored === 'cloud' ? 'local' : 'cloud';
   expect(run.status, run.stderr).toBe(5);
   const { repositories, error } = run.json<BackupDocument>();
@@ -107,7 +107,7 @@ describe('with one of two repositories down, the other has the backup', () => {
   test('and people are told both, too', async () => {
     proxy.break('CreateMultipartUpload', { kind: 'error', status: 403, code: 'AccessDenied' });
     const configFile = await places.configure({ cluster: clusterSection() });
-    const { status, stdout, stderr } = await runWarden(['backup'], { configFile, env });
+    const { status, stdout, stderr } = await startWarden(['backup'], { configFile, env }).ended;
     expect(status).toBe(5);
     expect(stdout).toMatch(/^backup \S+ is stored in local\n/);
     expect(stderr).toMatch(/error: stored in local only; cloud failed: .*\nhint:  ?.* \[repositories-failed\]\n/);

@@ -68,7 +68,7 @@ describe('opening a local file', () => {
   it.each<[string, Buffer, string]>([
     ['gzip data', gzipSync(snapshot), 'gzip data'],
     ['a zip archive', zip, 'a zip archive'],
-    ['text', Buffer.from('apiVersion: v1\nkind: List\n'), 'text'],
+    ['text of several blocks', Buffer.from('kind: List\n'.repeat(300_000)), 'text'],
   ])('refuses %s and says what it is', async (_, bytes, words) => {
     await expect(open(bytes)).rejects.toEqual(
       wardenError('not-a-snapshot', '/backups/file', words, 'expected a snapshot'),

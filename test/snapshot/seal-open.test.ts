@@ -1,82 +1,24 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { gzipSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createAesKeyFileProvider } from '../../src/adapters/keys/aes-key-file.ts';
-import { createRsaPrivateKeyProvider, createRsaPublicKeyProvider } from '../../src/adapters/keys/rsa-key-file.ts';
-import { isWardenError } from '../../src/errors/warden-error.ts';
-import type { KeyProvider } from '../../src/ports/key-provider.ts';
-import { type ExpectedSealing, openSealed } from '../../src/snapshot/open.ts';
-import { prepareSealing, seal, sealedSuffix, type Sealing, type SealingFacts } from '../../src/snapshot/seal.ts';
-import { bytesOf, collect, cutInto } from '../support/byte-streams.ts';
+import type { ExpectedSealing } from '../../src/snapshot/open.ts';
+import { prepareSealing, seal, sealedSuffix, type Sealing } from '../../src/snapshot/seal.ts';
+import { collect } from '../support/byte-streams.ts';
 import { wardenError } from '../support/errors.ts';
-import { type KeyFiles, makeKeyFiles } from '../support/key-files.ts';
+import { context, everyWayWith, isRefusal, openWith, sealed, useSealingKeys, zstd } from '../support/sealing.ts';
 
 const { signal } = new AbortController();
-const context = { cluster: 'prod', lineage: '14841639068965178418', backup: 'b1' };
-const zstd = { algorithm: 'zstd', level: 1 } as const;
-const none = { algorithm: 'none' } as const;
-
-let files: KeyFiles;
-let key: KeyProvider;
-let recovery: { readonly seals: KeyProvider; readonly opens: KeyProvider };
-
-beforeAll(async () => {
-  files = await makeKeyFiles();
-  key = createAesKeyFileProvider({ file: await files.writeAesKey('key'), name: 'main' });
-  const pair = await files.writeRsaPair('recovery');
-  recovery = {
-    seals: createRsaPublicKeyProvider({ file: pair.publicFile, name: 'recovery' }),
-    opens: createRsaPrivateKeyProvider({ file: pair.privateFile, name: 'recovery' }),
-  };
-});
-afterAll(() => files[Symbol.asyncDispose]());
-
-interface Sealed {
-  readonly bytes: Buffer;
-  readonly facts: SealingFacts;
-  readonly expected: ExpectedSealing;
-}
-
-async function sealed(
-  plaintext: Uint8Array,
-  sealing: Sealing,
-  sizes: readonly number[] = [32 * 1024],
-): Promise<Sealed> {
-  await using stream = seal(bytesOf(...cutInto(plaintext, sizes)), await prepareSealing(sealing, signal), signal);
-  const bytes = await collect(stream);
-  return {
-    bytes,
-    facts: stream.facts,
-    expected: {
-      compression: sealing.compression.algorithm,
-      encryption: sealing.encryption === 'none' ? 'none' : { context: sealing.encryption.context },
-      stored: { sizeBytes: stream.facts.sealedBytes, sha256: stream.facts.sealedSha256 },
-      limits: { maxPlaintextBytes: plaintext.length },
-    },
-  };
-}
-
+const keys = useSealingKeys();
+const everyWay = everyWayWith(keys);
+const forKey = (): Sealing['encryption'] => ({ providers: [keys.key], context });
 const open = (
   bytes: Uint8Array,
   expected: ExpectedSealing,
-  providers = [key],
-  sizes: readonly number[] = [32 * 1024],
-): Promise<Buffer> => collect(openSealed(bytesOf(...cutInto(bytes, sizes)), expected, providers, signal));
-
-const withoutStored = ({ compression, encryption, limits }: ExpectedSealing): ExpectedSealing => ({
-  compression,
-  encryption,
-  limits,
-});
-
-const forKey = (): Sealing['encryption'] => ({ providers: [key], context });
-const everyWay: readonly (readonly [string, () => Sealing])[] = [
-  ['.zst.enc', () => ({ compression: zstd, encryption: forKey() })],
-  ['.enc', () => ({ compression: none, encryption: forKey() })],
-  ['.zst', () => ({ compression: zstd, encryption: 'none' })],
-  ['', () => ({ compression: none, encryption: 'none' })],
-];
+  providers = [keys.key],
+  sizes?: readonly number[],
+): Promise<Buffer> => openWith(bytes, expected, providers, sizes);
 
 describe.each(everyWay)('a snapshot stored as snapshot.db%s', (suffix, sealing) => {
   it('says by its name which stages were applied', () => {
@@ -95,7 +37,7 @@ describe.each(everyWay)('a snapshot stored as snapshot.db%s', (suffix, sealing) 
       fc.asyncProperty(size, cuts, cuts, async (length, sealCuts, openCuts) => {
         const plaintext = content.subarray(0, length);
         const stored = await sealed(plaintext, sealing(), sealCuts);
-        expect((await open(stored.bytes, stored.expected, [key], openCuts)).equals(plaintext)).toBe(true);
+        expect((await open(stored.bytes, stored.expected, [keys.key], openCuts)).equals(plaintext)).toBe(true);
       }),
       { numRuns: 15 },
     );
@@ -143,175 +85,15 @@ describe.each(everyWay)('a snapshot stored as snapshot.db%s', (suffix, sealing) 
 });
 
 /** Altered bytes can look like another format, another context or another recipient, but never like the snapshot. */
-const isRefusal = (error: unknown): boolean =>
-  isWardenError(error, 'object-damaged', 'format-mismatch', 'context-mismatch', 'no-identity');
-
-describe('a sealed message', () => {
-  it('is opened by any one of its recipients', async () => {
-    const plaintext = randomBytes(1000);
-    const stored = await sealed(plaintext, {
-      compression: zstd,
-      encryption: { providers: [key, recovery.seals], context },
-    });
-    expect(await open(stored.bytes, stored.expected, [key])).toEqual(plaintext);
-    expect(await open(stored.bytes, stored.expected, [recovery.opens])).toEqual(plaintext);
-  });
-
-  it('names its recipients', async () => {
-    const prepared = await prepareSealing(
-      { compression: zstd, encryption: { providers: [recovery.seals, key], context } },
-      signal,
-    );
-    expect(prepared.recipients).toEqual([
-      { kind: 'rsa-public-key', name: 'recovery' },
-      { kind: 'aes-key-file', name: 'main' },
-    ]);
-  });
-
-  it('is found damaged by itself wherever a byte of its body is altered, without a hash to compare', async () => {
-    const stored = await sealed(randomBytes(300), { compression: none, encryption: forKey() });
-    const body = stored.bytes.length - 300 - 40;
-    for (let index = body; index < stored.bytes.length; index += 1) {
-      const altered = Buffer.from(stored.bytes);
-      altered[index] = (altered[index] ?? 0) ^ 1;
-      await expect(open(altered, withoutStored(stored.expected)), `byte ${index}`).rejects.toEqual(
-        wardenError('object-damaged'),
-      );
-    }
-  });
-
-  it('is found damaged by itself when it was cut off anywhere or has bytes more, without a length to compare', async () => {
-    const stored = await sealed(randomBytes(300), { compression: none, encryption: forKey() });
-    const alone = withoutStored(stored.expected);
-    for (let length = 1; length < stored.bytes.length; length += 1) {
-      const outcome = open(stored.bytes.subarray(0, length), alone);
-      await expect(outcome, `cut to ${length}`).rejects.toSatisfy(isRefusal);
-    }
-    for (const more of [1, 100, 3_000_000]) {
-      const longer = Buffer.concat([stored.bytes, Buffer.alloc(more)]);
-      await expect(open(longer, alone)).rejects.toEqual(wardenError('object-damaged', 'bytes follow'));
-    }
-  });
-
-  it('is not read when its frames are larger than what is held in memory', async () => {
-    const stored = await sealed(randomBytes(300), { compression: none, encryption: forKey() });
-    const altered = Buffer.from(stored.bytes);
-    altered.writeUInt32BE(0x7fffffff, stored.bytes.length - 300 - 40 - 16 - 32 - 4);
-    const alone = withoutStored(stored.expected);
-    await expect(open(altered, alone)).rejects.toEqual(wardenError('object-damaged', 'frames of 2147483647 bytes'));
-  });
-
-  it('yields nothing of a frame that was altered', async () => {
-    const plaintext = randomBytes(3 * 1024 * 1024);
-    const stored = await sealed(plaintext, { compression: none, encryption: forKey() });
-    const altered = Buffer.from(stored.bytes);
-    altered[2_500_000] = (altered[2_500_000] ?? 0) ^ 1;
-    const opened: Uint8Array[] = [];
-    const reading = async (): Promise<void> => {
-      const blocks = openSealed(bytesOf(altered), withoutStored(stored.expected), [key], signal);
-      for await (const block of blocks) opened.push(block);
-    };
-    await expect(reading()).rejects.toEqual(wardenError('object-damaged'));
-    const prefix = Buffer.concat(opened);
-    expect(prefix.length).toBeLessThanOrEqual(2 * 1024 * 1024);
-    expect(prefix.equals(plaintext.subarray(0, prefix.length))).toBe(true);
-  });
-
-  it('says what it was sealed for when that is not what was expected', async () => {
-    const stored = await sealed(randomBytes(10), { compression: none, encryption: forKey() });
-    const other = { ...stored.expected, encryption: { context: { ...context, backup: 'b2' } } };
-    await expect(open(stored.bytes, other)).rejects.toEqual(wardenError('context-mismatch', 'backup "b1"', '"b2"'));
-    const more = { ...stored.expected, encryption: { context: { ...context, tenant: 'a' } } };
-    await expect(open(stored.bytes, more)).rejects.toEqual(wardenError('context-mismatch', 'tenant nothing'));
-  });
-
-  it('lists whom it is sealed to when there is no key for it', async () => {
-    const stored = await sealed(randomBytes(10), {
-      compression: none,
-      encryption: { providers: [key, recovery.seals], context },
-    });
-    const noKey = wardenError('no-identity', 'aes-key-file main', 'rsa-public-key recovery');
-    await expect(open(stored.bytes, stored.expected, [])).rejects.toEqual(noKey);
-    await expect(open(stored.bytes, stored.expected, [recovery.seals])).rejects.toEqual(noKey);
-  });
-
-  it('says why the key that is there could not be used', async () => {
-    const stored = await sealed(randomBytes(10), { compression: none, encryption: forKey() });
-    const broken = createAesKeyFileProvider({ file: await files.write('broken', 'short'), name: 'main' });
-    await expect(open(stored.bytes, stored.expected, [broken])).rejects.toEqual(
-      wardenError('key-file-invalid', 'exactly 32 bytes'),
-    );
-  });
-});
-
-describe('opening', () => {
-  it.each(everyWay)(
-    'what is stored as %s releases its source when the reader leaves early',
-    async (_suffix, sealing) => {
-      const stored = await sealed(randomBytes(3 * 1024 * 1024), sealing());
-      let released = false;
-      async function* source(): AsyncGenerator<Uint8Array, void> {
-        try {
-          yield* cutInto(stored.bytes, [32 * 1024]);
-        } finally {
-          released = true;
-        }
-      }
-      for await (const block of openSealed(source(), stored.expected, [key], signal)) if (block.length > 0) break;
-      expect(released).toBe(true);
-    },
-  );
-
-  it.each(everyWay)(
-    'what is stored as %s hands on an error of its source, and stops with the run',
-    async (_suffix, sealing) => {
-      const stored = await sealed(randomBytes(3 * 1024 * 1024), sealing());
-      async function* failing(): AsyncGenerator<Uint8Array, void> {
-        yield stored.bytes.subarray(0, 1_500_000);
-        throw new Error('the store is gone');
-      }
-      await expect(collect(openSealed(failing(), stored.expected, [key], signal))).rejects.toThrow('the store is gone');
-      const stopped = AbortSignal.abort(new Error('told to stop'));
-      const opening = collect(openSealed(bytesOf(stored.bytes), stored.expected, [key], stopped));
-      await expect(opening).rejects.toThrow('told to stop');
-    },
-  );
-});
-
-describe('formats that were not expected', () => {
-  const plain = Buffer.concat([Buffer.alloc(16), Buffer.from('edda0ced', 'hex'), Buffer.alloc(4076)]);
-  const limits = { maxPlaintextBytes: 100_000 };
-
-  // field: F132
-  it('are named: raw data under a compressed name', async () => {
-    const error = wardenError('format-mismatch', 'expected zstd data, found a bolt database');
-    await expect(open(plain, { compression: 'zstd', encryption: 'none', limits })).rejects.toEqual(error);
-  });
-
-  // field: F138
-  it('are named: plain data where a sealed message should be', async () => {
-    const error = wardenError('format-mismatch', 'expected an AWS Encryption SDK message, found a bolt database');
-    await expect(open(plain, { compression: 'none', encryption: { context }, limits })).rejects.toEqual(error);
-  });
-
-  // field: F009
-  it('are named: an archive where a plain snapshot should be', async () => {
-    const error = wardenError('format-mismatch', 'gzip data');
-    await expect(open(gzipSync(plain), { compression: 'none', encryption: 'none', limits })).rejects.toEqual(error);
-    const asFound = { compression: 'as-found', encryption: 'none', limits } as const;
-    await expect(open(gzipSync(plain), asFound)).rejects.toEqual(error);
-  });
-});
-
 describe('sealing', () => {
-  it('fails before it reads anything when a recipient has no usable key, and names it', async () => {
-    const broken = createAesKeyFileProvider({ file: await files.write('empty', ''), name: 'broken' });
-    const sealing = { compression: zstd, encryption: { providers: [key, broken], context } } as const;
+  it('fails before it reads anything when a recipient has no usable keys.key, and names it', async () => {
+    const broken = createAesKeyFileProvider({ file: await keys.files.write('empty', ''), name: 'broken' });
+    const sealing = { compression: zstd, encryption: { providers: [keys.key, broken], context } } as const;
     await expect(prepareSealing(sealing, signal)).rejects.toEqual(wardenError('key-file-invalid', 'empty'));
   });
 
   it('does not take a key that only opens', async () => {
-    const sealing = { compression: zstd, encryption: { providers: [recovery.opens], context } } as const;
+    const sealing = { compression: zstd, encryption: { providers: [keys.recovery.opens], context } } as const;
     await expect(prepareSealing(sealing, signal)).rejects.toEqual(
       wardenError('config-invalid', 'rsa-private-key recovery'),
     );

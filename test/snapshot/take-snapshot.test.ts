@@ -137,6 +137,17 @@ describe('taking a snapshot', () => {
     expect([stream.isReleased, vi.getTimerCount()]).toEqual([true, 0]);
   });
 
+  it('says so too where the member breaks off for it with an error of its own', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const stream = streamOf(bytes, {
+      beforePiece: async () => {
+        vi.advanceTimersByTime(limits.maxStreamHoldMs);
+        throw new Error('the operation was aborted');
+      },
+    });
+    await expect(take(stream, sinkOf())).rejects.toEqual(wardenError('stream-held-too-long'));
+  });
+
   it('lets a sink take its time once the stream has ended', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const slow = sinkOf(async () => void vi.advanceTimersByTime(10 * limits.maxStreamHoldMs));

@@ -21,6 +21,8 @@ export interface EndedWarden {
   readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
+  /** Standard output as JSON; throws with all that was printed where it is none. */
+  json<Document>(): Document;
 }
 
 /** The command line as a running process, to be met in the middle of its work. Disposing kills it. */
@@ -42,7 +44,18 @@ export function startWarden(args: readonly string[], options: StartOptions): Run
     child[name].setEncoding('utf8').on('data', (text: string) => (printed[name] += text));
   }
   const ended = once(child, 'close').then(([code, signal]: (number | string | null)[]): EndedWarden => {
-    return { status: (code as number | null) ?? undefined, signal: (signal as NodeJS.Signals | null) ?? undefined, ...printed };
+    return {
+      status: (code as number | null) ?? undefined,
+      signal: (signal as NodeJS.Signals | null) ?? undefined,
+      ...printed,
+      json<Document>() {
+        try {
+          return JSON.parse(printed.stdout) as Document;
+        } catch (cause) {
+          throw new Error(`${args.join(' ')} printed no JSON:\n${printed.stdout}\n${printed.stderr}`, { cause });
+        }
+      },
+    };
   });
   return {
     signal: (name) => void child.kill(name),
