@@ -83,11 +83,14 @@ export class Invocation {
   }
 
   async #attempt(work: (invocation: Invocation) => Promise<Outcome>): Promise<Outcome> {
+    let outcome: Outcome = {};
     try {
       await using _ = this.#opened;
-      return await work(this);
+      outcome = await work(this);
+      return outcome;
     } catch (error) {
-      return { error: toWardenError(this.signal.aborted ? this.signal.reason : error) };
+      // What was done stays done, also where only the release of what it used failed.
+      return { error: toWardenError(this.signal.aborted ? this.signal.reason : error), ...outcome };
     }
   }
 }

@@ -9,8 +9,9 @@ export function inspectBytes(
   const inspector = createInspector(options);
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const size = pieces[i % pieces.length] ?? 1;
-    // A copy that is overwritten at once: the inspector must not keep what it was given.
-    const piece = Uint8Array.from(bytes.subarray(at, at + size));
+    // A copy that is overwritten at once: the inspector must not keep what it was given. A Buffer, as the pipeline has
+    // them, because its slice() is no copy.
+    const piece = Buffer.from(bytes.subarray(at, at + size));
     inspector.write(piece);
     piece.fill(0xee);
     at += size;
