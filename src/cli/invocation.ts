@@ -3,7 +3,8 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { exitStatus } from '../errors/table.ts';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
-import { Output, type Result } from './output.ts';
+import type { Log } from '../ports/log.ts';
+import { clean, Output, type Result } from './output.ts';
 
 /** Options that stand before or after every command. */
 export interface GlobalOptions {
@@ -36,6 +37,8 @@ export class Invocation {
   readonly #options: GlobalOptions;
   readonly #surroundings: Surroundings;
   readonly #opened = new AsyncDisposableStack();
+  /** Set once a log is open that a collector reads. */
+  #jsonLog: Log | undefined;
 
   constructor(options: GlobalOptions, surroundings: Surroundings, signal: AbortSignal) {
     const { stdout, stderr } = surroundings;
@@ -48,10 +51,15 @@ export class Invocation {
 
   /** Runs a command to its end, prints what came of it, releases everything; resolves with the exit status. */
   async run(work: (invocation: Invocation) => Promise<Outcome>): Promise<number> {
-    const outcome = await this.#attempt(work);
-    if (outcome.error !== undefined) this.output.outcome(outcome.result, outcome.error);
-    else if (outcome.result !== undefined) this.output.result(outcome.result);
-    return outcome.error?.exitStatus ?? exitStatus.ok;
+    const { result, error } = await this.#attempt(work);
+    if (error === undefined) {
+      if (result !== undefined) this.output.result(result);
+      return exitStatus.ok;
+    }
+    // Where the log is JSON a collector reads it, and prose in between would be lost: the last line says why.
+    this.output.outcome(result, error, { prose: this.#jsonLog === undefined });
+    this.#jsonLog?.error(error.message, { code: error.code, hint: error.hint });
+    return error.exitStatus;
   }
 
   /** The configuration that --config or the environment names; `config-not-found` if neither does. */
@@ -62,12 +70,13 @@ export class Invocation {
 
   /** Adapters for a configuration, released when the command has ended. */
   async open(config: Config): Promise<Parts> {
-    const parts = await compose(config, {
-      level: this.#options.logLevel ?? config.log.level,
-      format: config.log.format === 'auto' ? (this.#surroundings.stderr.isTTY ? 'pretty' : 'json') : config.log.format,
-      beforeLine: () => this.output.clearProgress(),
-    });
-    return this.#opened.use(parts);
+    const level = this.#options.logLevel ?? config.log.level;
+    const forTerminal = this.#surroundings.stderr.isTTY ? 'pretty' : 'json';
+    const format = config.log.format === 'auto' ? forTerminal : config.log.format;
+    const beforeLine = (): void => this.output.clearProgress();
+    const parts = this.#opened.use(await compose(config, { level, format, beforeLine, clean }));
+    if (format === 'json' && level !== 'silent') this.#jsonLog = parts.log;
+    return parts;
   }
 
   /** The same for commands that can do without: undefined if no configuration was named. */

@@ -40,8 +40,11 @@ export class Output {
     else for (const line of result.lines) this.#options.stdout.write(`${clean(line)}\n`);
   }
 
-  /** An error, after whatever was done all the same: one JSON document for scripts; for people a sentence and a next step. */
-  outcome(result: Result | undefined, error: WardenError): void {
+  /**
+   * An error, after whatever was done all the same: one JSON document for scripts; for people a sentence and a next step,
+   * unless it is said elsewhere.
+   */
+  outcome(result: Result | undefined, error: WardenError, { prose = true }: { readonly prose?: boolean } = {}): void {
     this.clearProgress();
     const { code, message, hint, details } = error;
     if (this.#options.json) {
@@ -50,6 +53,7 @@ export class Output {
       return;
     }
     if (result !== undefined) this.result(result);
+    if (!prose) return;
     const { stderr } = this.#options;
     for (const [index, line] of message.split('\n').entries()) {
       stderr.write(`${index === 0 ? paint(stderr, 'red', 'error: ') : '       '}${clean(line)}\n`);

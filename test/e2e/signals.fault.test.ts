@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Cluster, type ClusterMember, startCluster } from '../support/etcd.ts';
 import { type HttpProxy, startHttpProxy } from '../support/http-proxy.ts';
@@ -137,20 +137,21 @@ describe('a backup that is killed', () => {
 test('a backup and a restore write nothing outside the directories that are configured', async () => {
   const target = join(places.folder, 'out');
   await mkdir(target);
-  const writable = [places.directory, spool, target].map((path) => `--allow-fs-write=${path}`);
   const options = {
     configFile,
-    env,
+    env: { ...env, WRITABLE: [places.directory, spool, target].join(delimiter) },
     cwd: '/',
     without: ['HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'NODE_COMPILE_CACHE'],
-    // Node itself refuses every other write.
-    nodeArgs: ['--permission', '--allow-fs-read=*', '--allow-net', '--allow-addons', ...writable],
+    nodeArgs: [`--import=${join(import.meta.dirname, 'support/guard-writes.fixture.ts')}`],
   };
   for (const args of [['backup'], ['verify', 'latest'], ['restore', 'latest', '--to', join(target, 'snapshot.db')]]) {
     const ended = await startWarden([...args, '--json'], options).ended;
     expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
   }
   expect(await readdir(target)).toEqual(['snapshot.db']);
+  // The guard does guard: a folder that it was not told of is refused.
+  const refused = await startWarden(['restore', 'latest', '--to', join(places.folder, 'snapshot.db')], options).ended;
+  expect(refused.json()).toMatchObject({ error: { code: 'file-failed', message: expect.stringContaining('EROFS') as string } });
 });
 
 /** Files below a folder that hold a text, by name. */

@@ -108,7 +108,9 @@ async function answersAsItself(candidate: Member, connection: MemberConnection, 
 function nobodyAnswered(skipped: readonly { readonly endpoint: string; readonly error: WardenError }[]): WardenError {
   const codes = new Set(skipped.map(({ error }) => error.code));
   const [only] = codes;
-  const reasons = skipped.map(({ endpoint, error }) => `${endpoint}: ${error.message}`);
+  const reasons = skipped.map(({ endpoint, error: { message } }) =>
+    message.includes(endpoint) ? message : `${endpoint}: ${message}`,
+  );
   const message = reasons.length === 0 ? 'cluster.endpoints is empty' : `no endpoint answered: ${reasons.join('; ')}`;
   return new WardenError(codes.size === 1 && only !== undefined ? only : 'etcd-unreachable', message, {
     cause: skipped[0]?.error,

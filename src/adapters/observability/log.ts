@@ -1,6 +1,6 @@
 import { pino, type DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
-import type { Log } from '../../ports/log.ts';
+import type { Log, LogFields } from '../../ports/log.ts';
 
 export interface LogOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -9,10 +9,12 @@ export interface LogOptions {
   readonly base: Readonly<Record<string, string>>;
   /** Called before each line, so that a progress line can get out of the way. */
   readonly beforeLine: () => void;
+  /** Makes text of others safe for a terminal; JSON escapes what could move a cursor by itself. */
+  readonly clean: (text: string) => string;
 }
 
 /** Log lines on stderr, written synchronously so that none is lost however the process ends. */
-export function createLog({ level, format, base, beforeLine }: LogOptions): Log {
+export function createLog({ level, format, base, beforeLine, clean }: LogOptions): Log {
   const sink = format === 'pretty' ? prettyStderr() : pino.destination({ fd: 2, sync: true });
   const destination: DestinationStream = {
     write: (line) => {
@@ -20,15 +22,33 @@ export function createLog({ level, format, base, beforeLine }: LogOptions): Log 
       sink.write(line);
     },
   };
-  const logger = pino({ level, base, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-  return {
-    debug: (message, fields = {}) => logger.debug(fields, message),
-    info: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, fields = {}) => logger.error(fields, message),
-  };
+  const logger = pino(
+    { level, base, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    destination,
+  );
+  const write =
+    (method: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: LogFields = {}): void =>
+      format === 'pretty'
+        ? logger[method](cleanFields(fields, clean), clean(message))
+        : logger[method](fields, message);
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function cleanFields(fields: LogFields, clean: LogOptions['clean']): LogFields {
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? clean(value) : value,
+  ]);
+  return Object.fromEntries(entries) as LogFields;
 }
 
 function prettyStderr(): DestinationStream {
-  return pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY, translateTime: 'UTC:HH:MM:ss', ignore: 'cluster' });
+  return pretty({
+    destination: 2,
+    sync: true,
+    colorize: process.stderr.isTTY,
+    translateTime: 'UTC:HH:MM:ss',
+    ignore: 'cluster',
+  });
 }
