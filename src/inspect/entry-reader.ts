@@ -18,6 +18,8 @@ export class EntryReader {
   keyHashed = false;
   /** Where the record goes on; the end of the value where all of it was read. */
   restAt = 0;
+  /** Whether the record's value began in what was at hand: then only a lease may come behind it. */
+  valueBegan = false;
   readonly prefixes = new KeyPrefixes();
   readonly providers = new EncryptionProviders();
   readonly #keyHash: KeyHash;
@@ -36,6 +38,7 @@ export class EntryReader {
     this.keyHashed = false;
     if (!record.read(span, start, available, end)) return false;
     this.restAt = record.restAt;
+    this.valueBegan = record.valueStart >= 0;
     if (record.keyEnd > available) return true;
     this.#keyHash.update(span, record.keyStart, record.keyEnd);
     this.keyHashLow = this.#keyHash.low;

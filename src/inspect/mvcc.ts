@@ -69,8 +69,14 @@ export class KeyValueReader {
   readRest({ bytes }: ByteSpan, start: number, available: number, end: number): boolean {
     this.#at = start;
     while (this.#at < Math.min(available, end)) {
+      const fieldAt = this.#at;
       const tag = this.#varint(bytes, available);
       const length = tag < 0 ? -1 : this.#fieldBytes(bytes, tag & 7, available);
+      if (length < 0 && this.#at === available && available < end) {
+        // Cut in the middle of a number: it is read again with what comes.
+        this.restAt = fieldAt;
+        return true;
+      }
       if (length < 0 || this.#at + length > end) return false;
       if (tag >>> 3 === keyField) {
         // A key that goes on beyond what is at hand can't be hashed; the caller sees keyEnd > available.

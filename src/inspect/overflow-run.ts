@@ -18,6 +18,7 @@ interface Head {
   isRecord: boolean;
   /** Where its record goes on after what was looked at, counted from the element's start. */
   readonly restAt: number;
+  readonly valueBegan: boolean;
   readonly keyHashed: boolean;
   readonly keyHashLow: number;
   readonly keyHashHigh: number;
@@ -77,6 +78,7 @@ export class OverflowRun {
       isRevision,
       isRecord,
       restAt: entryReader.restAt - start,
+      valueBegan: entryReader.valueBegan,
       keyHashed: isRecord && entryReader.keyHashed,
       keyHashLow: entryReader.keyHashLow,
       keyHashHigh: entryReader.keyHashHigh,
@@ -89,6 +91,8 @@ export class OverflowRun {
     const head = this.#heads[index];
     if (head === undefined || !head.isRecord || head.restAt >= this.#elementBytes(index)) return;
     const isShort = this.#elementBytes(index) - head.restAt <= maxTailBytes;
+    // Behind a user key of more than a kilobyte is more than the end of a record, and it is not looked at.
+    if (!isShort && !head.valueBegan) return;
     const tail = isShort ? bytesFrom(this.boundaries[index]! + head.restAt) : undefined;
     head.isRecord = tail !== undefined && entryReader.readRest(byteSpan(tail), 0, tail.length);
   }

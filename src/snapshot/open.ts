@@ -11,8 +11,15 @@ export interface ExpectedSealing {
   readonly compression: 'zstd' | 'none' | 'as-found';
   readonly encryption: { readonly context: EncryptionContext | 'unchecked' } | 'none';
   /** What the manifest says was stored. Without it an unencrypted object that ends between two zstd frames seems whole. */
-  readonly stored?: { readonly sizeBytes: number; readonly sha256: string };
+  readonly stored?: SizeAndHash;
+  /** What the manifest says came out of compression. */
+  readonly compressed?: SizeAndHash | undefined;
   readonly limits: { readonly maxPlaintextBytes: number };
+}
+
+interface SizeAndHash {
+  readonly sizeBytes: number;
+  readonly sha256: string;
 }
 
 /**
@@ -29,8 +36,9 @@ export async function* openSealed(
   providers: readonly KeyProvider[],
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
-  const stored = regroup(expected.stored === undefined ? source : requireStored(source, expected.stored));
-  const compressed = openEncryption(stored, expected, providers, signal);
+  const stored = regroup(requireSame(source, expected.stored, 'object'));
+  const opened = openEncryption(stored, expected, providers, signal);
+  const compressed = requireSame(opened, expected.compressed, 'compressed content');
   const plaintext = openCompression(compressed, expected, signal);
   yield* limit(regroup(plaintext), expected.limits.maxPlaintextBytes, signal);
 }
@@ -98,29 +106,22 @@ async function peekFormat(
   return { format: sniffFormat(first.value), bytes: bytes(first.value) };
 }
 
-async function* requireStored(
+/** The bytes of `source`, and an error unless they are of this size and hash. */
+async function* requireSame(
   source: Bytes,
-  stored: NonNullable<ExpectedSealing['stored']>,
+  expected: SizeAndHash | undefined,
+  what: string,
 ): AsyncGenerator<Uint8Array, void> {
+  if (expected === undefined) return yield* source;
+  const { sizeBytes, sha256 } = expected;
+  const damaged = (problem: string): WardenError => new WardenError('object-damaged', `the ${what} ${problem}`);
   const tally = new Tally();
   for await (const block of tally.through(source)) {
-    if (tally.sizeBytes > stored.sizeBytes) {
-      throw new WardenError(
-        'object-damaged',
-        `the object is longer than the ${stored.sizeBytes} bytes that were stored`,
-      );
-    }
+    if (tally.sizeBytes > sizeBytes) throw damaged(`is longer than the ${sizeBytes} bytes that it was`);
     yield block;
   }
-  if (tally.sizeBytes < stored.sizeBytes) {
-    throw new WardenError(
-      'object-damaged',
-      `the object ends after ${tally.sizeBytes} of ${stored.sizeBytes} stored bytes`,
-    );
-  }
-  if (tally.sha256() !== stored.sha256) {
-    throw new WardenError('object-damaged', `the object's SHA-256 is ${tally.sha256()}, stored was ${stored.sha256}`);
-  }
+  if (tally.sizeBytes < sizeBytes) throw damaged(`ends after ${tally.sizeBytes} of ${sizeBytes} bytes`);
+  if (tally.sha256() !== sha256) throw damaged(`has the SHA-256 ${tally.sha256()}, it was ${sha256}`);
 }
 
 async function* limit(source: Bytes, maxBytes: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {

@@ -150,7 +150,7 @@ test('a backup and a restore write nothing outside the directories that are conf
   }
   expect(await readdir(target)).toEqual(['snapshot.db']);
   // The guard does guard: a folder that it was not told of is refused.
-  const refused = await startWarden(['restore', 'latest', '--to', join(places.folder, 'snapshot.db')], options).ended;
+  const refused = await startWarden(['restore', 'latest', '--to', join(places.folder, 'snapshot.db'), '--json'], options).ended;
   expect(refused.json()).toMatchObject({ error: { code: 'file-failed', message: expect.stringContaining('EROFS') as string } });
 });
 

@@ -8,7 +8,7 @@ import { converted, systemCode, toStoreError } from './errors.ts';
 import { makeFolders, removeEmptyFolders, syncFolders, unlinkIfThere } from './folders.ts';
 import type { DirectoryStoreOptions } from './options.ts';
 import { temporaryName, type ObjectPath } from './object-path.ts';
-import { WriteQueue } from './write-queue.ts';
+import { WriteQueue } from '../system/write-queue.ts';
 
 /** Writes a hidden file beside the object's place; a hard link, which fails where the name is taken, makes it visible. */
 export class DirectoryUpload implements Upload {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, lstat, open, unlink, type FileHandle } from 'node:fs/promises';
+import { link, lstat, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { LocalBytes, LocalFiles, NewFile } from '../../ports/local-files.ts';
+import { WriteQueue } from './write-queue.ts';
 
 const readBlockBytes = 1024 * 1024;
 
@@ -15,13 +16,13 @@ async function createFile(target: string): Promise<NewFile> {
   const temporary = join(dirname(path), `.${basename(path)}.part-${randomBytes(4).toString('hex')}`);
   // A snapshot holds every secret of the cluster: for its owner alone, and never through a link.
   const handle = await attempt(path, 'create', () => open(temporary, 'wx', 0o600));
+  const queue = new WriteQueue(handle);
   let state: 'writing' | 'closed' = 'writing';
   return {
     path,
-    write: async (block) => {
-      await attempt(path, 'write', () => writeAll(handle, block));
-    },
+    write: (block) => attempt(path, 'write', () => queue.push(block)),
     commit: async () => {
+      await attempt(path, 'write', () => queue.drain());
       await attempt(path, 'sync', () => handle.sync());
       await attempt(path, 'close', () => handle.close());
       state = 'closed';
@@ -30,6 +31,7 @@ async function createFile(target: string): Promise<NewFile> {
       await attempt(path, 'sync folder of', () => syncFolder(dirname(path)));
     },
     [Symbol.asyncDispose]: async () => {
+      await queue.settle();
       if (state === 'writing') await handle.close().catch(() => undefined);
       await unlink(temporary).catch(() => undefined);
     },
@@ -49,12 +51,6 @@ async function* readBlocks(path: string): AsyncGenerator<Uint8Array, void> {
     throw fileFailed(path, 'read', error);
   } finally {
     stream.destroy();
-  }
-}
-
-async function writeAll(handle: FileHandle, block: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < block.length; ) {
-    offset += (await handle.write(block, offset, block.length - offset)).bytesWritten;
   }
 }
 

@@ -3,6 +3,12 @@ import type { FileHandle } from 'node:fs/promises';
 /** As much as may wait for the disk, so that the one who brings the blocks need not wait for each of them. */
 const maxQueuedBytes = 16 * 1024 ** 2;
 
+/**
+ * After so many bytes the kernel is asked to write them to the disk, while more come: left to the end, the last sync of a
+ * large file would take as long as everything before it.
+ */
+const flushBytes = 64 * 1024 ** 2;
+
 /** The most buffers that one writev takes on Linux (IOV_MAX). */
 const maxBuffersPerWrite = 1024;
 
@@ -11,7 +17,9 @@ export class WriteQueue {
   readonly #file: FileHandle;
   #queued: Uint8Array[] = [];
   #queuedBytes = 0;
+  #unflushedBytes = 0;
   #writing: Promise<void> | undefined;
+  #flushing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #nextBatch = Promise.withResolvers<void>();
 
@@ -38,20 +46,34 @@ export class WriteQueue {
   /** Resolves once nothing is being written any more, well or not. */
   async settle(): Promise<void> {
     await this.#writing;
+    await this.#flushing;
   }
 
   async #writeQueued(): Promise<void> {
     while (this.#queued.length > 0 && this.#failure === undefined) {
       const batch = this.#queued.splice(0, maxBuffersPerWrite);
       try {
-        this.#queuedBytes -= await writeAll(this.#file, batch);
+        const writtenBytes = await writeAll(this.#file, batch);
+        this.#queuedBytes -= writtenBytes;
+        this.#unflushedBytes += writtenBytes;
       } catch (error) {
         this.#failure = { error };
       }
+      if (this.#unflushedBytes >= flushBytes) this.#flushing ??= this.#flush();
       this.#nextBatch.resolve();
       this.#nextBatch = Promise.withResolvers<void>();
     }
     this.#writing = undefined;
+  }
+
+  async #flush(): Promise<void> {
+    this.#unflushedBytes = 0;
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      this.#failure = { error };
+    }
+    this.#flushing = undefined;
   }
 
   #throwIfFailed(): void {
