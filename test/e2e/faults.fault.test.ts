@@ -136,7 +136,9 @@ describe('in a cluster of three', () => {
   // field: F003
   test('the run after an interrupted one succeeds', async () => {
     proxied.setAll({ kind: 'cut', afterBytes: 12_000_000 });
-    expect(await run('backup')).toMatchObject({ status: 1 });
+    const ended = await run('backup');
+    expect(codeOf(ended)).toBe('stream-interrupted');
+    expect(ended.status).toBe(1);
     proxied.setAll({ kind: 'none' });
     expect(await run('backup')).toMatchObject({ status: 0 });
   });
@@ -147,6 +149,20 @@ const writes = Array.from({ length: 200 }, (_, index) => ({
   value: Buffer.alloc(900, index),
   sameTransaction: false,
 }));
+
+// field: F007
+test('a slow network is no reason to give up as long as bytes come, unless the stream is open for too long', async () => {
+  proxied.setAll({ kind: 'throttle', bytesPerSecond: 9_000_000 });
+  const slow = await run('backup');
+  expect(slow.status, slow.stderr).toBe(0);
+  expect(slow.json<BackupDocument>().manifest.timings.streamHeldMs).toBeGreaterThan(idleTimeoutMs);
+  configFile = await places.configure({ cluster: proxied.section, snapshot: { ...snapshot, maxStreamHold: '2500ms' } });
+  const before = await places.contents();
+  const limited = await run('backup');
+  expect(codeOf(limited)).toBe('stream-held-too-long');
+  expect(limited.status).toBe(1);
+  expect(await places.contents()).toEqual(before);
+});
 
 describe('from one member', () => {
   const database = craftSnapshot(etcdBuckets(revisionsOf(writes))).subarray(0, -32);

@@ -108,7 +108,7 @@ describe('with one of two repositories down, the other has the backup', () => {
 
   test('and people are told both, too', async () => {
     proxy.break('CreateMultipartUpload', { kind: 'error', status: 403, code: 'AccessDenied' });
-    const configFile = await places.configure({ cluster: clusterSection() });
+    const configFile = await places.configure({ cluster: clusterSection(), log: { format: 'pretty' } });
     const { status, stdout, stderr } = await startWarden(['backup'], { configFile, env }).ended;
     expect(status).toBe(5);
     expect(stdout).toMatch(/^backup \S+ is stored in local\n/);

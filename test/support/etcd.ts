@@ -10,6 +10,8 @@ import { etcdBinary, type EtcdVersion } from './toolchain.ts';
 
 export interface ClusterOptions {
   readonly version?: EtcdVersion;
+  /** A version for each member, as in the middle of an upgrade; `version` is that of the tools. */
+  readonly versions?: readonly EtcdVersion[];
   readonly members?: 1 | 3;
   /** `mtls`: clients need a certificate; peers speak plain HTTP. */
   readonly tls?: 'none' | 'mtls';
@@ -118,6 +120,7 @@ interface Shared {
 
 interface MemberPlan {
   readonly name: string;
+  readonly version: EtcdVersion;
   readonly endpoint: string;
   readonly peerUrl: string;
   readonly dataDir: string;
@@ -133,6 +136,7 @@ async function planMembers(shared: Shared, names: readonly string[]): Promise<Me
     const [client, peer, metrics] = ports.slice(index * 3);
     return {
       name,
+      version: shared.options.versions?.[index] ?? shared.version,
       endpoint: `${scheme}://127.0.0.1:${client}`,
       peerUrl: `http://127.0.0.1:${peer}`,
       metricsUrl: `http://127.0.0.1:${metrics}`,
@@ -166,7 +170,7 @@ async function startMember(
     ...(shared.options.args ?? []),
   ];
   const start = (): Promise<ServerProcess> =>
-    startServer(etcdBinary('etcd', shared.version), args, () => isReady(plan, state));
+    startServer(etcdBinary('etcd', plan.version), args, () => isReady(plan, state));
   const member: MemberProcess = {
     ...plan,
     process: await start(),

@@ -1,0 +1,59 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Classes A (the stream), B (the bbolt file) and C (hashes and revisions) of docs/field-cases.md. */
+const cases = [
+  ...['F001', 'F003', 'F004', 'F006', 'F007', 'F009', 'F010', 'F012', 'F013'],
+  ...['F014', 'F015', 'F017', 'F019', 'F020', 'F022', 'F023'],
+  ...['F025', 'F026', 'F028', 'F030', 'F031', 'F033'],
+];
+
+describe('the field cases', () => {
+  /** The test files that name a case, by case. */
+  let named: Map<string, string[]>;
+  /** The test files that docs/field-cases.md lists for a case, by case. */
+  let documented: Map<string, string[]>;
+
+  beforeAll(async () => {
+    const entries = await readdir(join(root, 'test'), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && /\.ts$/.test(entry.name));
+    const texts = await Promise.all(
+      files.map(async ({ parentPath, name }) => ({
+        path: relative(root, join(parentPath, name)),
+        text: await readFile(join(parentPath, name), 'utf8'),
+      })),
+    );
+    named = collect(texts.flatMap(({ path, text }) => casesIn(text).map((id) => [id, path] as const)));
+    documented = collect(rowsOf(await readFile(join(root, 'docs/field-cases.md'), 'utf8')));
+  });
+
+  it.each(cases)('%s is named by a test', (id) => {
+    expect(named.get(id)).toBeDefined();
+  });
+
+  it('are documented, each with its tests', () => {
+    expect([...documented.keys()]).toEqual(cases);
+  });
+
+  it('are named by every test that the page lists for them', () => {
+    const pairs = [...documented].flatMap(([id, paths]) => paths.map((path) => ({ id, path })));
+    expect(pairs.filter(({ id, path }) => !named.get(id)?.includes(path))).toEqual([]);
+  });
+});
+
+const casesIn = (text: string): string[] => [...text.matchAll(/^\s*\/\/ field: (F\d{3})$/gm)].map(([, id = '']) => id);
+
+function rowsOf(page: string): (readonly [string, string])[] {
+  return [...page.matchAll(/^\| (F\d{3}) \|.*$/gm)].flatMap(([row, id = '']) =>
+    [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => [id, path] as const),
+  );
+}
+
+function collect(pairs: readonly (readonly [string, string])[]): Map<string, string[]> {
+  const collected = new Map<string, string[]>();
+  for (const [id, path] of pairs) collected.set(id, [...(collected.get(id) ?? []), path]);
+  return collected;
+}
