@@ -23,6 +23,8 @@ export interface Parts extends AsyncDisposable {
   readonly etcd: Etcd;
   readonly repositories: readonly Repository[];
   readonly recipients: readonly KeyProvider[] | 'none';
+  /** Whether what is stored now is encrypted. */
+  readonly encrypts: boolean;
   /** Whatever may open a backup: identities first, then the recipients that can. */
   readonly identities: readonly KeyProvider[];
   readonly clock: Clock;
@@ -49,6 +51,7 @@ export async function compose(config: Config, logging: Omit<LogOptions, 'base'>)
     etcd,
     repositories,
     recipients,
+    encrypts: recipients !== 'none',
     identities,
     clock: systemClock,
     log,

@@ -101,7 +101,8 @@ function listSections(data: unknown): readonly string[] {
   const inRepositories = Array.isArray(repositories)
     ? repositories.flatMap((item, index) => given(item).map((key) => `repositories[${index}].${key}`))
     : [];
-  return [...given(data), ...inRepositories];
+  const inCluster = given(valueAt(data, ['cluster'])).map((key) => `cluster.${key}`);
+  return [...given(data), ...inCluster, ...inRepositories];
 }
 
 function inOrder(errors: readonly ConfigError[]): readonly ConfigError[] {

@@ -1,3 +1,4 @@
+import { exitStatus } from '../errors/table.ts';
 import { toWardenError, type WardenError } from '../errors/warden-error.ts';
 import { buildManifest, encryptionContext } from '../manifest/build-manifest.ts';
 import { encodeManifest } from '../manifest/manifest.ts';
@@ -17,6 +18,7 @@ import {
   describeEncryption,
   describeLiveHash,
   describeMember,
+  describeSkipped,
 } from '../snapshot/describe-snapshot.ts';
 import { noMemberServed, triesNextMember } from '../snapshot/fail-over.ts';
 import { proveLiveHash } from '../snapshot/prove-live-hash.ts';
@@ -59,6 +61,8 @@ export interface BackupResult {
   readonly stored: readonly string[];
   readonly failed: ReadonlyMap<string, WardenError>;
   readonly skippedMembers: readonly SkippedMember[];
+  /** Members whose data was found damaged, or differs from what most have. The backup is from another one. */
+  readonly damagedMembers: readonly SkippedMember[];
 }
 
 /** What a backup would do now. */
@@ -79,16 +83,20 @@ export async function backUp(parts: BackupParts, options: BackupOptions, signal:
   for (const { name, reason } of skippedMembers) parts.log.warn('member skipped', { member: name, reason });
 
   const failures: WardenError[] = [];
+  const damagedMembers: SkippedMember[] = [];
   for (const member of choice.candidates) {
     try {
-      return { ...(await backUpFrom(member, survey, parts, options, signal)), skippedMembers };
+      const stored = await backUpFrom(member, survey, skippedMembers, parts, options, signal);
+      return { ...stored, skippedMembers, damagedMembers: [...damagedMembers, ...differingMembers(stored.manifest)] };
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toWardenError(thrown);
       if (!triesNextMember(error)) throw error;
       failures.push(error);
-      skippedMembers.push({ name: member.name, reason: error.message });
-      parts.log.warn('snapshot failed', { member: member.name, code: error.code, reason: error.message });
+      const skipped = { name: member.name, reason: error.message };
+      skippedMembers.push(skipped);
+      if (error.exitStatus === exitStatus.damage) damagedMembers.push(skipped);
+      parts.log.error('snapshot failed', { member: member.name, code: error.code, reason: error.message });
     }
   }
   throw noMemberServed(failures, skippedMembers);
@@ -117,10 +125,11 @@ export async function planBackup(
 async function backUpFrom(
   member: SurveyedMember,
   survey: Survey,
+  skippedMembers: readonly SkippedMember[],
   parts: BackupParts,
   options: BackupOptions,
   signal: AbortSignal,
-): Promise<Omit<BackupResult, 'skippedMembers'>> {
+): Promise<Omit<BackupResult, 'skippedMembers' | 'damagedMembers'>> {
   const startedAt = parts.clock.now();
   const place = nameBackup(survey, member, options.cluster, startedAt, parts.random);
   const context = encryptionContext(place.cluster, place.lineage, place.id.text);
@@ -162,6 +171,7 @@ async function backUpFrom(
     readRevision: survey.readRevision,
     noReadBecause: survey.noReadBecause,
     inspection: taken.inspection,
+    skippedMembers: skippedMembers.slice(0, 64).map(describeSkipped),
     liveMembers: live.map(describeLiveHash),
     compression: describeCompression(prepared, taken.sealed),
     encryption: describeEncryption(prepared, context),
@@ -198,6 +208,14 @@ function nameBackup(
     lineage: formatLineage(survey.clusterId),
     id: makeBackupId(time, revision, random(randomBytesOfId)),
   };
+}
+
+function differingMembers({ liveMembers, snapshot }: Manifest): SkippedMember[] {
+  const differing = liveMembers.filter(({ result }) => result === 'differs');
+  return differing.map(({ member }) => ({
+    name: member,
+    reason: `has another HashKV at revision ${snapshot.revision}`,
+  }));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { combineFailures } from '../errors/combine-failures.ts';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import { createInspector } from '../inspect/inspector.ts';
 import type { Manifest } from '../manifest/schema.ts';
@@ -12,10 +13,13 @@ import { selectBackups } from '../repository/select-backups.ts';
 import { openFile } from '../snapshot/open-file.ts';
 import { proveSound } from '../snapshot/prove.ts';
 import { readStored } from '../snapshot/read-stored.ts';
+import { warnIfUnsealed } from '../snapshot/warn-unsealed.ts';
 
 export interface RestoreParts {
   readonly repositories: readonly Repository[];
   readonly identities: readonly KeyProvider[];
+  /** Whether backups are encrypted today; then one that is not deserves a warning. */
+  readonly encrypts: boolean;
   readonly files: LocalFiles;
   readonly log: Log;
   readonly progress: Progress;
@@ -90,7 +94,7 @@ export async function restoreLocalFile(
 }
 
 async function restoreFrom(
-  { identities, progress }: RestoreParts,
+  { identities, encrypts, log, progress }: RestoreParts,
   repository: Repository,
   cluster: string,
   reference: string,
@@ -103,6 +107,7 @@ async function restoreFrom(
   const { place } = entry;
   progress({ kind: 'stage', text: `restoring ${place.id.text} from ${repository.name}` });
   const manifest = await readManifest(repository.store, place, signal);
+  warnIfUnsealed(manifest, encrypts, repository.name, log);
   const { sizeBytes, sha256, revision } = manifest.snapshot;
   await using body = await repository.store.read(objectKey(place, manifest.stored.object), {}, signal);
   let doneBytes = 0;
@@ -122,14 +127,7 @@ async function restoreFrom(
 }
 
 function noRepositoryServed(failures: readonly WardenError[]): WardenError {
-  const [first] = failures;
+  const [first, ...others] = failures;
   if (first === undefined) return new WardenError('backup-not-found', 'no repository is configured');
-  if (failures.every((error) => error.code === first.code)) return first;
-  // Damage somewhere matters more than a repository that merely could not be asked.
-  const worst = failures.find((error) => error.exitStatus === 3) ?? first;
-  const reasons = failures.map((error) => error.message);
-  return new WardenError(worst.code, `no repository could serve; ${reasons.join('; ')}`, {
-    details: { codes: failures.map((error) => error.code) },
-    cause: worst,
-  });
+  return combineFailures([first, ...others], { summary: 'no repository could serve' });
 }

@@ -1,3 +1,4 @@
+import { combineFailures } from '../errors/combine-failures.ts';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Manifest } from '../manifest/schema.ts';
 import type { Repository } from '../ports/repository.ts';
@@ -33,12 +34,11 @@ export async function showBackup(
       failures.push(toWardenError(error));
     }
   }
-  throw firstOf(failures);
+  throw noRepositoryHasIt(failures);
 }
 
-function firstOf(failures: readonly WardenError[]): WardenError {
-  const [first] = failures;
+function noRepositoryHasIt(failures: readonly WardenError[]): WardenError {
+  const [first, ...others] = failures;
   if (first === undefined) return new WardenError('backup-not-found', 'no repository is configured');
-  if (failures.length === 1) return first;
-  return new WardenError(first.code, failures.map((error) => error.message).join('; '), { cause: first });
+  return combineFailures([first, ...others], { summary: 'no repository could show it' });
 }

@@ -1,5 +1,4 @@
-import { exitStatus } from '../errors/table.ts';
-import { toWardenError, type WardenError } from '../errors/warden-error.ts';
+import { isWardenError, toWardenError, type WardenError } from '../errors/warden-error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { KeyProvider } from '../ports/key-provider.ts';
 import type { Log } from '../ports/log.ts';
@@ -11,10 +10,13 @@ import { objectKey } from '../repository/layout.ts';
 import { readManifest } from '../repository/read-manifest.ts';
 import { selectBackups, type Selection } from '../repository/select-backups.ts';
 import { readStored } from '../snapshot/read-stored.ts';
+import { warnIfUnsealed } from '../snapshot/warn-unsealed.ts';
 
 export interface VerifyParts {
   readonly repositories: readonly Repository[];
   readonly identities: readonly KeyProvider[];
+  /** Whether backups are encrypted today; then one that is not deserves a warning. */
+  readonly encrypts: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly progress: Progress;
@@ -79,7 +81,7 @@ async function verifyBackup(
     const error = toWardenError(thrown);
     const fields = { repository: repository.name, backup: place.id.text, code: error.code, reason: error.message };
     parts.log.error('verification failed', fields);
-    const isDamage = error.exitStatus === exitStatus.damage;
+    const isDamage = provesDamage(error);
     const evidence = { code: error.code, message: error.message };
     const recorded = isDamage && (await record(parts, repository, place, 'damaged', evidence, signal));
     return { ...outcome, snapshotBytes: undefined, error, recorded };
@@ -87,12 +89,13 @@ async function verifyBackup(
 }
 
 async function readBack(
-  { identities, progress }: VerifyParts,
-  { store }: Repository,
+  { identities, encrypts, log, progress }: VerifyParts,
+  { name, store }: Repository,
   place: BackupPlace,
   signal: AbortSignal,
 ): Promise<number> {
   const manifest = await readManifest(store, place, signal);
+  warnIfUnsealed(manifest, encrypts, name, log);
   await using body = await store.read(objectKey(place, manifest.stored.object), {}, signal);
   let doneBytes = 0;
   for await (const block of readStored(body, manifest, identities, signal)) {
@@ -119,4 +122,22 @@ async function record(
     parts.log.warn(`could not record that the backup is ${kind}`, { repository: repository.name, code, reason });
     return false;
   }
+}
+
+/**
+ * Whether an error proves that stored bytes are not what was written. What exceeds the inspector, vanished meanwhile, or
+ * differs in the manifest alone is no evidence against the object: a later version may see it otherwise.
+ */
+function provesDamage(error: WardenError): boolean {
+  return isWardenError(
+    error,
+    'object-damaged',
+    'format-mismatch',
+    'context-mismatch',
+    'manifest-invalid',
+    'snapshot-damaged',
+    'snapshot-not-etcd',
+    'trailer-mismatch',
+    'trailer-missing',
+  );
 }

@@ -10,6 +10,7 @@ export interface ManifestFacts {
   readonly readRevision: bigint | undefined;
   readonly noReadBecause: string | undefined;
   readonly inspection: Inspection;
+  readonly skippedMembers: Manifest['skippedMembers'];
   readonly liveMembers: readonly LiveMemberResult[];
   readonly compression: Manifest['compression'];
   readonly encryption: Manifest['encryption'];
@@ -34,6 +35,7 @@ export function buildManifest(facts: ManifestFacts): Manifest {
         ? { checked: false, reason: reason.slice(0, 1000) }
         : { checked: true, readRevision: readRevision.toString() },
     snapshot: describeSnapshot(inspection),
+    skippedMembers: [...facts.skippedMembers],
     liveMembers: [...facts.liveMembers],
     compression: facts.compression,
     encryption: facts.encryption,

@@ -97,6 +97,8 @@ export const manifestSchema = z.strictObject({
   member,
   freshness,
   snapshot,
+  /** Members that could not serve the snapshot before one did, or were passed over, each with its reason. */
+  skippedMembers: z.array(z.strictObject({ name: text, reason: text })).max(64),
   liveMembers: z.array(liveMember).max(64),
   compression,
   encryption,

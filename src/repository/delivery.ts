@@ -1,8 +1,13 @@
-import { toWardenError, type WardenError } from '../errors/warden-error.ts';
+import { toWardenError, WardenError } from '../errors/warden-error.ts';
+import type { Upload } from '../ports/object-store.ts';
 import type { Repository } from '../ports/repository.ts';
 import { commitManifest } from './commit.ts';
 import { FanOut, nothingStored, type FanOutLimits, type Lane } from './fan-out.ts';
 import { objectKey, snapshotName, type BackupPlace } from './layout.ts';
+import { withinLimit } from './within-limit.ts';
+
+/** A store that cannot even begin in this time does not hold up the others. */
+const startLimitMs = 60_000;
 
 export interface DeliveryOptions {
   readonly place: BackupPlace;
@@ -40,8 +45,7 @@ export class Delivery implements AsyncDisposable {
     await Promise.all(
       repositories.map(async (repository) => {
         try {
-          const upload = await repository.store.startUpload(key, { maxBytes: options.maxBytes }, signal);
-          lanes.push({ repository, upload });
+          lanes.push({ repository, upload: await startLane(repository, key, options.maxBytes, signal) });
         } catch (error) {
           failures.set(repository.name, toWardenError(error));
         }
@@ -69,7 +73,10 @@ export class Delivery implements AsyncDisposable {
    * must not stand alone.
    */
   async commit(manifest: Uint8Array, signal: AbortSignal): Promise<string[]> {
-    const committed = await this.#fanOut.finish(({ store }) => commitManifest(store, this.#place, manifest, signal));
+    const committed = await this.#fanOut.finish(
+      ({ store }) => commitManifest(store, this.#place, manifest, signal),
+      signal,
+    );
     return committed.sort();
   }
 
@@ -77,4 +84,29 @@ export class Delivery implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#fanOut[Symbol.asyncDispose]();
   }
+}
+
+async function startLane(
+  { name, store }: Repository,
+  key: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Upload> {
+  let isAbandoned = false;
+  const starting = store.startUpload(key, { maxBytes }, signal).then(async (upload) => {
+    // It came after all, but nobody waits for it any more.
+    if (isAbandoned) await upload[Symbol.asyncDispose]();
+    return upload;
+  });
+  try {
+    return await withinLimit(starting, startLimitMs, () => tooLate(name));
+  } catch (error) {
+    isAbandoned = true;
+    throw error;
+  }
+}
+
+function tooLate(repository: string): WardenError {
+  const message = `repository ${repository} could not begin an upload within ${startLimitMs / 1000} s`;
+  return new WardenError('repository-too-slow', message, { details: { repository } });
 }

@@ -1,6 +1,7 @@
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Upload } from '../ports/object-store.ts';
 import type { Repository } from '../ports/repository.ts';
+import { withinLimit } from './within-limit.ts';
 
 /** One repository's upload in a run. */
 export interface Lane {
@@ -14,6 +15,12 @@ export interface FanOutLimits {
   /** From then on a repository for which the others waited more than half of the time is left out. */
   readonly patienceMs: number;
 }
+
+/** Some stores copy the parts of an upload together before they answer; a disk has everything to flush. */
+const finishLimitMs = 15 * 60_000;
+
+/** An abort that has not ended by then never will: what it leaves is garbage without a manifest. */
+const abortLimitMs = 20_000;
 
 /**
  * Sends the same blocks to every repository at once. The slowest sets the pace, within limits: a repository that
@@ -69,24 +76,30 @@ export class FanOut implements AsyncDisposable {
    * Completes every upload that is left and then publishes it, each on its own: none waits for another one. Resolves
    * with the names of the repositories where both went well.
    */
-  async finish(publish: (repository: Repository) => Promise<void>): Promise<string[]> {
+  async finish(publish: (repository: Repository) => Promise<void>, signal: AbortSignal): Promise<string[]> {
     const finished: string[] = [];
     await Promise.all(
       [...this.#lanes].map(async (lane) => {
         try {
-          await lane.upload.complete();
-          await publish(lane.repository);
+          const publishing = lane.upload.complete().then(() => publish(lane.repository));
+          await withinLimit(
+            publishing,
+            finishLimitMs,
+            () => tooSlow(lane, 'did not complete the upload in time'),
+            signal,
+          );
           finished.push(lane.repository.name);
         } catch (error) {
           this.#drop(lane, toWardenError(error));
         }
       }),
     );
+    if (finished.length === 0) signal.throwIfAborted();
     this.#requireOne();
     return finished;
   }
 
-  /** Aborts what was not completed and waits for the aborts of dropped repositories. Never rejects. */
+  /** Aborts what was not completed and waits, not for ever, for the aborts of dropped repositories. Never rejects. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...[...this.#lanes].map(abort), ...this.#aborting]);
   }
@@ -126,9 +139,10 @@ export function nothingStored(failures: ReadonlyMap<string, WardenError>): Warde
   });
 }
 
-/** What ended an upload matters more than what its abort then met; leftovers are swept up later. */
+/** What ended an upload matters more than what its abort then met. */
 async function abort(lane: Lane): Promise<void> {
-  await Promise.allSettled([lane.upload[Symbol.asyncDispose]()]);
+  const ended = Promise.resolve(lane.upload[Symbol.asyncDispose]());
+  await Promise.allSettled([withinLimit(ended, abortLimitMs, () => tooSlow(lane, 'did not abort its upload in time'))]);
 }
 
 function tooSlow(lane: Lane, reason: string): WardenError {

@@ -49,6 +49,13 @@ export function describeEncryption(
   };
 }
 
+export function describeSkipped(member: {
+  readonly name: string;
+  readonly reason: string;
+}): Manifest['skippedMembers'][number] {
+  return { name: cut(member.name), reason: cut(member.reason) };
+}
+
 /** Texts of others have to fit into a manifest, whose schema limits them; a backup must not fail for a long name. */
 function cut(text: string): string {
   return text.slice(0, 1000);

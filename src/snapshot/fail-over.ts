@@ -1,4 +1,5 @@
-import { isWardenError, WardenError, type ErrorDetails } from '../errors/warden-error.ts';
+import { combineFailures } from '../errors/combine-failures.ts';
+import { WardenError } from '../errors/warden-error.ts';
 
 /** Errors that speak about one member; another one may still serve. What a store or a key did would happen again. */
 export function triesNextMember(error: WardenError): boolean {
@@ -11,9 +12,11 @@ export function noMemberServed(
   failures: readonly WardenError[],
   skipped: readonly { readonly name: string; readonly reason: string }[],
 ): WardenError {
-  const [first] = failures;
-  if (first !== undefined && failures.every((error) => isWardenError(error, first.code))) return first;
-  const reasons = skipped.map(({ name, reason }) => `${name}: ${reason}`);
-  const details: ErrorDetails = { members: reasons, codes: failures.map((error) => error.code) };
-  return new WardenError('no-member', `no member could serve a snapshot; ${reasons.join('; ')}`, { details });
+  const [first, ...others] = failures;
+  const summary = 'no member could serve a snapshot';
+  const members = skipped.map(({ name, reason }) => `${name}: ${reason}`);
+  if (first !== undefined) {
+    return combineFailures([first, ...others], { summary, otherwise: 'no-member', details: { members } });
+  }
+  return new WardenError('no-member', `${summary}; ${members.join('; ')}`, { details: { members } });
 }

@@ -1,6 +1,10 @@
 import { buildDecrypt } from '@aws-crypto/decrypt-node';
 import { buildEncrypt } from '@aws-crypto/encrypt-node';
-import { AlgorithmSuiteIdentifier, CommitmentPolicy, type EncryptedDataKey } from '@aws-crypto/material-management-node';
+import {
+  AlgorithmSuiteIdentifier,
+  CommitmentPolicy,
+  type EncryptedDataKey,
+} from '@aws-crypto/material-management-node';
 import type { RecipientName } from '../ports/key-provider.ts';
 
 /** How every message is sealed: AES-256-GCM by frame, with a key commitment, so that no second key can open it to something else. */

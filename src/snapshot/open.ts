@@ -112,7 +112,10 @@ async function* requireSame(
   expected: SizeAndHash | undefined,
   what: string,
 ): AsyncGenerator<Uint8Array, void> {
-  if (expected === undefined) return yield* source;
+  if (expected === undefined) {
+    yield* source;
+    return;
+  }
   const { sizeBytes, sha256 } = expected;
   const damaged = (problem: string): WardenError => new WardenError('object-damaged', `the ${what} ${problem}`);
   const tally = new Tally();

@@ -23,7 +23,8 @@ function proveContent(found: Inspection, { snapshot }: Manifest): void {
   compare('storage version', found.storageVersion ?? null, snapshot.storageVersion);
   compare('cluster version', found.clusterVersion ?? null, snapshot.clusterVersion);
   // Either side may have had too little memory to tell.
-  if (found.liveKeys !== undefined && snapshot.liveKeys !== null) compare('live keys', found.liveKeys, snapshot.liveKeys);
+  if (found.liveKeys !== undefined && snapshot.liveKeys !== null)
+    compare('live keys', found.liveKeys, snapshot.liveKeys);
   if (found.kvHash === undefined || snapshot.kvHash === null) return;
   compare('HashKV', found.kvHash.hash, snapshot.kvHash.hash);
   compare('revision of HashKV', found.kvHash.revision.toString(), snapshot.kvHash.revision);

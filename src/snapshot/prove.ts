@@ -6,7 +6,7 @@ export function proveSound(inspection: Inspection): void {
   const { trailer, damage, sizeBytes } = inspection;
   const details = { sizeBytes, damage: damage.map(({ code, where }) => `${code}: ${where}`) };
   if (inspection.verdict === 'sound') return;
-  if (damage.some(({ code }) => code === 'not-etcd')) {
+  if (damage.some(({ code }) => code === 'not-etcd' || code === 'not-bolt')) {
     throw new WardenError('snapshot-not-etcd', describeDamage(inspection), { details });
   }
   if (damage.some(({ code }) => code === 'too-complex')) {

@@ -64,7 +64,8 @@ export function seal(source: Bytes, prepared: PreparedSealing, signal: AbortSign
   let facts: SealingFacts | undefined;
 
   async function* blocks(): AsyncGenerator<Uint8Array, void> {
-    const packed = compression.algorithm === 'zstd' ? compressFrames(source, compression.level, signal) : copyBlocks(source);
+    const packed =
+      compression.algorithm === 'zstd' ? compressFrames(source, compression.level, signal) : copyBlocks(source);
     const counted = compressed.through(packed);
     const stored = message === undefined ? counted : sealed.through(message.encrypt(counted, signal));
     for await (const block of regroup(stored)) {

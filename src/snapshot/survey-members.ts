@@ -40,6 +40,7 @@ export async function surveyMembers(etcd: Etcd, signal: AbortSignal): Promise<Su
   );
   signal.throwIfAborted();
   if (statuses.every((answer) => answer.status === undefined)) throw nobodyAnswered(statuses);
+  const corrupt = corruptMembers(alarms, statuses);
   const members = clients.map((client, index): SurveyedMember => {
     const { status, error } = statuses[index] ?? noAnswer;
     return {
@@ -48,7 +49,7 @@ export async function surveyMembers(etcd: Etcd, signal: AbortSignal): Promise<Su
       status,
       error,
       unreachable: error?.message,
-      hasCorruptAlarm: alarms.some((alarm) => alarm.type === 'CORRUPT' && alarm.memberId === status?.memberId),
+      hasCorruptAlarm: status !== undefined && corrupt.has(status.memberId),
     };
   });
   const kept = stack.move();
@@ -142,8 +143,18 @@ async function readRevision(
 }
 
 async function readAlarms(clients: readonly EtcdMember[], signal: AbortSignal): Promise<readonly Alarm[]> {
-  // Alarms are replicated: any member's list will do. Without an answer none is known, and the member choice says so.
+  // The question goes through the log like a write, so any answer is the cluster's. Without quorum there is none.
   return Promise.any(clients.map((client) => client.alarms(signal))).catch(() => []);
+}
+
+/** In the text of status errors: `memberID:10501334649042878790 alarm:CORRUPT`. Source: etcd rpc.proto, AlarmMember. */
+const corruptAlarm = /memberID:(\d+)\s+alarm:CORRUPT/;
+
+/** Who has the alarm CORRUPT. Each member's status repeats the alarms that it knows of, so this holds without quorum too. */
+function corruptMembers(alarms: readonly Alarm[], statuses: readonly StatusAnswer[]): ReadonlySet<bigint> {
+  const listed = alarms.filter(({ type }) => type === 'CORRUPT').map(({ memberId }) => memberId);
+  const told = statuses.flatMap(({ status }) => status?.errors ?? []).map((text) => corruptAlarm.exec(text)?.[1]);
+  return new Set([...listed, ...told.filter((id) => id !== undefined).map(BigInt)]);
 }
 
 function describeUnstarted(member: Member): { name: string; reason: string } {

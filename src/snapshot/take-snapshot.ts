@@ -48,7 +48,9 @@ export async function takeSnapshot(
   signal: AbortSignal,
 ): Promise<TakenSnapshot> {
   using hold = holdTimer(limits.maxStreamHoldMs);
-  const held = AbortSignal.any([signal, hold.signal]);
+  /** Ends the stream at once where the sink failed, even while a spool still waits for the member's next block. */
+  const failed = new AbortController();
+  const held = AbortSignal.any([signal, hold.signal, failed.signal]);
   const openedMs = clock.monotonicMs();
   try {
     await using stream = await member.openSnapshot({ idleTimeoutMs: limits.idleTimeoutMs }, held);
@@ -61,7 +63,18 @@ export async function takeSnapshot(
       hold.release();
     });
     await using sealed = seal(inspected, prepared, held);
-    await drain(spool === undefined ? sealed : spool.through(sealed, held), sink, prepared.message !== undefined, held);
+    const blocks = spool === undefined ? sealed : spool.through(sealed, held);
+    const guarded: SealedSink = {
+      write: async (block) => {
+        try {
+          await abortable(() => sink.write(block), held);
+        } catch (error) {
+          failed.abort(error);
+          throw error;
+        }
+      },
+    };
+    await drain(blocks, guarded, prepared.message !== undefined);
     return {
       inspection: inspector.finish(),
       hashKvAt: (compactRevision) => inspector.hashKvAt(compactRevision),
@@ -92,17 +105,12 @@ async function* inspectWhileReading(
   ended();
 }
 
-async function drain(
-  blocks: AsyncIterable<Uint8Array>,
-  sink: SealedSink,
-  mustBeSealed: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+async function drain(blocks: AsyncIterable<Uint8Array>, sink: SealedSink, mustBeSealed: boolean): Promise<void> {
   let first = true;
   for await (const block of blocks) {
     if (first && mustBeSealed) assertSealed(block);
     first = false;
-    await abortable(() => sink.write(block), signal);
+    await sink.write(block);
   }
 }
 

@@ -29,7 +29,7 @@ export async function* compressFrames(
   };
   try {
     for await (const block of source) {
-      for (let rest = block; rest.length > 0; ) {
+      for (let rest = block; rest.length > 0;) {
         rest = inputs.fill(rest);
         if (!inputs.isFull) break;
         signal.throwIfAborted();

@@ -65,7 +65,10 @@ describe('output', () => {
     it('an error is a sentence, a next step and a code on stderr', async () => {
       outputOf().outcome(undefined, error);
       await flushed();
-      expect([stdout.text, stderr.text]).toEqual(['', 'error: no room\nhint:  Make room, or prune. [store-full]\n']);
+      expect([stdout.text, stderr.text]).toEqual([
+        '',
+        'error: no room\nhint:  Make room on the disk or raise the quota of the store. [store-full]\n',
+      ]);
     });
 
     it('an error of several lines is indented under its first', async () => {

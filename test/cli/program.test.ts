@@ -135,7 +135,7 @@ schedules: {backup: {cron: "*/30 * * * *"}}
       const ran = await runCli(['config', 'check', '--config', configFile]);
       expect([ran.status, ran.stdout]).toEqual([
         0,
-        `${configFile} is valid\nnote: schedules is checked, but this version does not act on it yet\n`,
+        `${configFile} is valid\n${['coordination.lock', 'schedules'].map((section) => `note: ${section} is checked, but this version does not act on it yet\n`).join('')}`,
       ]);
     });
 

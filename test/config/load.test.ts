@@ -23,7 +23,16 @@ describe('loading a configuration file', () => {
     expect(config.cluster.name).toBe('prod');
     expect(config.source).toEqual({
       fileName: file,
-      sections: ['cluster', 'encryption', 'repositories', 'schedules', 'repositories[0].name', 'repositories[0].store'],
+      sections: [
+        'cluster',
+        'encryption',
+        'repositories',
+        'schedules',
+        'cluster.name',
+        'cluster.endpoints',
+        'repositories[0].name',
+        'repositories[0].store',
+      ],
     });
   });
 

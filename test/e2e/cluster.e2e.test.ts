@@ -14,7 +14,7 @@ import { type S3Server, startS3Server } from '../support/s3.ts';
 import { snapshotStatus, startSnapshotSource } from '../support/snapshot-fixtures.ts';
 import { etcdBinary, etcdVersions } from '../support/toolchain.ts';
 import { awsEnvironment, makePlaces, type Places } from './support/places.ts';
-import { type EndedWarden, startWarden } from './support/warden-process.ts';
+import { type EndedWarden, requireStatus, startWarden } from './support/warden-process.ts';
 
 interface BackupDocument {
   readonly backup: string;
@@ -66,9 +66,7 @@ describe('a cluster of three with mTLS, sealed to a KMS key and a recovery key, 
       },
     };
     configFile = await places.configure(sections);
-    const ended = await run(configFile, 'backup', '--tag', 'reason=test');
-    expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
-    backup = ended.json();
+    backup = requireStatus(await run(configFile, 'backup', '--tag', 'reason=test'), 0).json() as BackupDocument;
   });
   afterAll(() => own.disposeAsync());
 
@@ -79,9 +77,15 @@ describe('a cluster of three with mTLS, sealed to a KMS key and a recovery key, 
     ]);
     const { checks, liveMembers, member, encryption, tags } = backup.manifest;
     expect(checks.map(({ result }) => result)).toEqual(Array.from(checks, () => 'passed'));
-    expect(liveMembers.map((live) => [live.member, live.result]).sort()).toEqual([['m1', 'equal'], ['m2', 'equal'], ['m3', 'equal']]);
+    expect(Object.fromEntries(liveMembers.map((live) => [live.member, live.result]))).toEqual({
+      m1: 'equal',
+      m2: 'equal',
+      m3: 'equal',
+    });
     expect(member).toMatchObject({ role: 'follower', version: expect.stringMatching(/^3\.6\./) as string });
-    expect(encryption).toMatchObject({ recipients: [{ kind: 'aws-kms' }, { kind: 'rsa-public-key', name: 'recovery' }] });
+    expect(encryption).toMatchObject({
+      recipients: [{ kind: 'aws-kms' }, { kind: 'rsa-public-key', name: 'recovery' }],
+    });
     expect(tags).toEqual({ reason: 'test' });
   });
 
@@ -95,18 +99,33 @@ describe('a cluster of three with mTLS, sealed to a KMS key and a recovery key, 
       ]);
       expect([listed.status, shown.status, verified.status]).toEqual([0, 0, 0]);
       expect(listed.json()).toMatchObject({
-        repositories: [{ name: repository, backups: [{ id: backup.backup, state: 'complete', storedBytes: backup.manifest.stored.sizeBytes }] }],
+        repositories: [
+          {
+            name: repository,
+            backups: [{ id: backup.backup, state: 'complete', storedBytes: backup.manifest.stored.sizeBytes }],
+          },
+        ],
       });
       expect(shown.json()).toMatchObject({ repository, state: 'complete', manifest: backup.manifest });
       expect(verified.json()).toMatchObject({
-        backups: [{ repository, id: backup.backup, result: 'verified', snapshotBytes: backup.manifest.snapshot.sizeBytes, recorded: true }],
+        backups: [
+          {
+            repository,
+            id: backup.backup,
+            result: 'verified',
+            snapshotBytes: backup.manifest.snapshot.sizeBytes,
+            recorded: true,
+          },
+        ],
       });
     });
 
     // field: F001
     test('it is restored as the bytes that the manifest describes, which etcdutl takes without skipping a check', async () => {
       const target = join(places.folder, `${repository}.db`);
-      expect(await run(configFile, 'restore', 'latest-verified', '--to', target, '--repository', repository)).toMatchObject({ status: 0 });
+      expect(
+        await run(configFile, 'restore', 'latest-verified', '--to', target, '--repository', repository),
+      ).toMatchObject({ status: 0 });
       await expectSnapshot(target, backup.manifest, places.folder);
       expect((await stat(target)).mode & 0o777).toBe(0o600);
     });
@@ -140,14 +159,20 @@ test('what is restored is byte for byte what the server streamed', async () => {
     snapshot: async (send) => {
       for (const message of snapshotMessages(saved.bytes.subarray(0, -32))) await send(message);
     },
-    hashKV: ({ revision }) => ({ header: { clusterId: 0xc1n, memberId: 0xa1n, revision }, hash, hashRevision: revision, compactRevision: -1n }),
+    hashKV: ({ revision }) => ({
+      header: { clusterId: 0xc1n, memberId: 0xa1n, revision },
+      hash,
+      hashRevision: revision,
+      compactRevision: -1n,
+    }),
   });
   const configFile = await places.configure({ cluster: { name: 'test', endpoints: [server.endpoint] } });
-  const taken = await run(configFile, 'backup');
-  expect(taken.status, `${taken.stdout}\n${taken.stderr}`).toBe(0);
+  requireStatus(await run(configFile, 'backup'), 0);
   for (const repository of ['cloud', 'local']) {
     const target = join(places.folder, `${repository}.db`);
-    expect(await run(configFile, 'restore', 'latest', '--to', target, '--repository', repository)).toMatchObject({ status: 0 });
+    expect(await run(configFile, 'restore', 'latest', '--to', target, '--repository', repository)).toMatchObject({
+      status: 0,
+    });
     expect((await readFile(target)).equals(saved.bytes)).toBe(true);
   }
 });
@@ -168,7 +193,9 @@ describe.each(etcdVersions)('etcd %s with authentication', (version) => {
 
   async function backUpAs(username: string, password: string): Promise<EndedWarden> {
     const passwordFile = await keys.write(`password-${username}-${version}`, password);
-    const configFile = await places.configure({ cluster: { name: 'test', endpoints: cluster.endpoints, auth: { username, passwordFile } } });
+    const configFile = await places.configure({
+      cluster: { name: 'test', endpoints: cluster.endpoints, auth: { username, passwordFile } },
+    });
     return run(configFile, 'backup');
   }
 
@@ -180,9 +207,8 @@ describe.each(etcdVersions)('etcd %s with authentication', (version) => {
   });
 
   test('root takes one of a database without a single key, which etcdutl restores', async () => {
-    const ended = await backUpAs('root', auth.password);
-    expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
-    const { manifest } = ended.json<BackupDocument>();
+    const ended = requireStatus(await backUpAs('root', auth.password), 0);
+    const { manifest } = ended.json() as BackupDocument;
     expect(manifest.snapshot).toMatchObject({ revision: '1', liveKeys: 0 });
     const target = join(places.folder, 'restored.db');
     const configFile = await places.configure({ cluster: { name: 'test', endpoints: cluster.endpoints } });
@@ -192,31 +218,51 @@ describe.each(etcdVersions)('etcd %s with authentication', (version) => {
 });
 
 /** A file that is what the manifest says, by our own count and by etcd's own tool. */
-async function expectSnapshot(path: string, { snapshot }: Manifest, folder: string, version: (typeof etcdVersions)[number] = '3.6'): Promise<void> {
+async function expectSnapshot(
+  path: string,
+  { snapshot }: Manifest,
+  folder: string,
+  version: (typeof etcdVersions)[number] = '3.6',
+): Promise<void> {
   const bytes = await readFile(path);
   const sha256 = (part: Uint8Array): string => createHash('sha256').update(part).digest('hex');
-  expect({ sizeBytes: bytes.length, sha256: sha256(bytes) }).toEqual({ sizeBytes: snapshot.sizeBytes, sha256: snapshot.sha256 });
+  expect({ sizeBytes: bytes.length, sha256: sha256(bytes) }).toEqual({
+    sizeBytes: snapshot.sizeBytes,
+    sha256: snapshot.sha256,
+  });
   expect(bytes.subarray(-32).toString('hex')).toBe(sha256(bytes.subarray(0, -32)));
   const status = await snapshotStatus(version, path);
   expect(status.hash).toBe(snapshot.hash);
-  await execute(etcdBinary('etcdutl', version), ['snapshot', 'restore', path, '--data-dir', join(folder, `${sha256(Buffer.from(path))}.etcd`)]);
+  await execute(etcdBinary('etcdutl', version), [
+    'snapshot',
+    'restore',
+    path,
+    '--data-dir',
+    join(folder, `${sha256(Buffer.from(path))}.etcd`),
+  ]);
 }
 
 /** Keys as an API server writes them: many, some overwritten, some deleted, and a compaction in their midst. */
-async function fillOverTls({ endpoints, certificates, etcdctl }: Cluster): Promise<void> {
+async function fillOverTls(cluster: Cluster): Promise<void> {
+  const { endpoints, certificates } = cluster;
   if (certificates === undefined) throw new Error('the cluster has no certificates');
   const { caFile, client: files } = certificates;
-  const [rootCertificate, privateKey, certChain] = await Promise.all([readFile(caFile), readFile(files.keyFile), readFile(files.certFile)]);
+  const [rootCertificate, privateKey, certChain] = await Promise.all([
+    readFile(caFile),
+    readFile(files.keyFile),
+    readFile(files.certFile),
+  ]);
   // grpc-js cannot check the certificate of an address.
   const host = endpoints[0]?.replace('127.0.0.1', 'localhost') ?? '';
   const client = new Etcd3({ hosts: [host], credentials: { rootCertificate, privateKey, certChain } });
   try {
     const put = (index: number) => client.put(`/registry/pods/p${index % 400}`).value(`${index}`.repeat(300));
-    for (let index = 0; index < 600; index += 50) await Promise.all(Array.from({ length: 50 }, (_, offset) => put(index + offset)));
+    for (let index = 0; index < 600; index += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, offset) => put(index + offset)));
     await client.delete().prefix('/registry/pods/p1');
   } finally {
     client.close();
   }
-  await etcdctl(['compact', '300']);
-  for (const index of [1, 2, 3]) await etcdctl(['put', `/registry/pods/p${index}`, 'after the compaction']);
+  await cluster.etcdctl(['compact', '300']);
+  for (const index of [1, 2, 3]) await cluster.etcdctl(['put', `/registry/pods/p${index}`, 'after the compaction']);
 }

@@ -11,7 +11,7 @@ import type { ObjectStore } from '../../src/ports/object-store.ts';
 import { type Cluster, startCluster } from '../support/etcd.ts';
 import { type KeyFiles, makeKeyFiles } from '../support/key-files.ts';
 import { localRepository } from './support/places.ts';
-import { type EndedWarden, startWarden } from './support/warden-process.ts';
+import { type EndedWarden, requireStatus, startWarden } from './support/warden-process.ts';
 import { makeTempFolder, type TempFolder, writeConfig } from './support/warden.ts';
 
 /**
@@ -65,13 +65,18 @@ describe.each(sealings)(`a backup stored $what (seed ${seed})`, ({ name, compres
       encryption: isSealed ? { recipients: [{ type: 'aes-key-file', file: aesKey, name: 'site' }] } : 'none',
       repositories: [localRepository(folder.path)],
     });
-    const ended = await run('backup', '--tag', 'purpose=damage');
-    id = ended.json<{ backup: string }>().backup;
+    const taken = requireStatus(await run('backup', '--tag', 'purpose=damage'), 0).json();
+    id = (taken as { backup: string }).backup;
     const files = await readdir(folder.path, { recursive: true });
     objectFile = join(folder.path, files.find((path) => path.endsWith(`/${name}`)) ?? 'none');
     manifestFile = join(folder.path, files.find((path) => path.endsWith('/manifest.json')) ?? 'none');
     [object, manifest] = await Promise.all([readFile(objectFile), readFile(manifestFile)]);
-    const logging = { level: 'silent', format: 'json', clean: (text: string) => text, beforeLine: () => undefined } as const;
+    const logging = {
+      level: 'silent',
+      format: 'json',
+      clean: (text: string) => text,
+      beforeLine: () => undefined,
+    } as const;
     parts = await compose(await loadConfig(configFile, {}), logging);
   });
   afterAll(async () => {
@@ -100,7 +105,10 @@ describe.each(sealings)(`a backup stored $what (seed ${seed})`, ({ name, compres
   }
 
   /** Everything for which `verify` did not end with the status for damage: nothing, if all is well. */
-  async function undetected<Change>(changes: Iterable<Change>, damage: (change: Change) => Uint8Array): Promise<unknown[]> {
+  async function undetected<Change>(
+    changes: Iterable<Change>,
+    damage: (change: Change) => Uint8Array,
+  ): Promise<unknown[]> {
     const missed: unknown[] = [];
     for (const change of changes) {
       const error = await verifyObject(damage(change));
@@ -130,13 +138,23 @@ describe.each(sealings)(`a backup stored $what (seed ${seed})`, ({ name, compres
 
   test('is damaged wherever it is cut off', { timeout: 900_000 }, async () => {
     // Lengths at which a file looks like a whole one, with and without its trailer, are always among them.
-    const telling = Array.from({ length: Math.ceil(object.length / 4096) }, (_, page) => [page * 4096, page * 4096 + 32]).flat();
+    const telling = Array.from({ length: Math.ceil(object.length / 4096) }, (_, page) => [
+      page * 4096,
+      page * 4096 + 32,
+    ]).flat();
     const lengths = [...positions(object.length), ...telling.filter((length) => length < object.length)];
     expect(await undetected(lengths, (length) => object.subarray(0, length))).toEqual([]);
   });
 
   test('is damaged with whatever is appended', async () => {
-    const appended = [Buffer.alloc(1), Buffer.from('\n'), Buffer.alloc(32), object.subarray(-32), object, Buffer.alloc(1_048_576)];
+    const appended = [
+      Buffer.alloc(1),
+      Buffer.from('\n'),
+      Buffer.alloc(32),
+      object.subarray(-32),
+      object,
+      Buffer.alloc(1_048_576),
+    ];
     expect(await undetected(appended, (more) => Buffer.concat([object, more]))).toEqual([]);
   });
 
@@ -149,12 +167,17 @@ describe.each(sealings)(`a backup stored $what (seed ${seed})`, ({ name, compres
     expect(outcomes.map(({ status }) => status)).toEqual([3, 3, 3]);
     expect((await readdir(folder.path)).filter((file) => file.includes('restored'))).toEqual([]);
     // The evidence stays until a read-back passes, in another second than the damage was seen.
-    await expect.poll(async () => (await run('verify', id)).status === 0 && (await run('verify', 'latest')).status, { timeout: 10_000 }).toBe(0);
+    await expect
+      .poll(async () => (await run('verify', id)).status === 0 && (await run('verify', 'latest')).status, {
+        timeout: 10_000,
+      })
+      .toBe(0);
   });
 
   test('has a manifest of which no flipped byte makes a wrong statement pass', { timeout: 900_000 }, async () => {
     const place = (JSON.parse(manifest.toString()) as Manifest).cluster;
-    const decode = (bytes: Uint8Array): Manifest => decodeManifest(bytes, { cluster: place.name, lineage: place.lineage, id });
+    const decode = (bytes: Uint8Array): Manifest =>
+      decodeManifest(bytes, { cluster: place.name, lineage: place.lineage, id });
     const proved = withoutUnproved(decode(manifest));
     const missed: unknown[] = [];
     for (const flip of flipsOf(manifest)) {
@@ -163,7 +186,8 @@ describe.each(sealings)(`a backup stored $what (seed ${seed})`, ({ name, compres
       const error = await verify();
       const isRefused = error?.exitStatus === 3 || error?.code === 'manifest-unsupported';
       if (isRefused) continue;
-      const isHarmless = error === undefined && JSON.stringify(withoutUnproved(decode(bytes))) === JSON.stringify(proved);
+      const isHarmless =
+        error === undefined && JSON.stringify(withoutUnproved(decode(bytes))) === JSON.stringify(proved);
       if (!isHarmless) missed.push({ ...flip, near: bytes.subarray(flip.at - 20, flip.at + 20).toString(), error });
     }
     await writeFile(manifestFile, manifest);
@@ -173,13 +197,22 @@ describe.each(sealings)(`a backup stored $what (seed ${seed})`, ({ name, compres
 
 /** A manifest without what neither the stored bytes nor their place can prove. SECURITY.md lists the same. */
 function withoutUnproved(manifest: Manifest): object {
-  const { tool: _tool, member: _member, liveMembers: _live, timings: _timings, tags: _tags, restore: _restore, ...rest } = manifest;
+  const {
+    tool: _tool,
+    member: _member,
+    liveMembers: _live,
+    timings: _timings,
+    tags: _tags,
+    restore: _restore,
+    ...rest
+  } = manifest;
   const { encryptionProviders: _providers, ...snapshot } = rest.snapshot;
   return {
     ...rest,
     snapshot,
     compression: { ...rest.compression, level: 'any' },
-    encryption: rest.encryption === 'none' ? 'none' : { format: rest.encryption.format, context: rest.encryption.context },
+    encryption:
+      rest.encryption === 'none' ? 'none' : { format: rest.encryption.format, context: rest.encryption.context },
     checks: rest.checks.map(({ name, result }) => ({ name, result })),
   };
 }
@@ -196,7 +229,8 @@ function flipped(bytes: Uint8Array, { at, bit }: Flip): Buffer {
 }
 
 function readOnly(store: ObjectStore): ObjectStore {
-  const refuse = (): Promise<never> => Promise.reject(new WardenError('store-access-denied', 'this role may only read'));
+  const refuse = (): Promise<never> =>
+    Promise.reject(new WardenError('store-access-denied', 'this role may only read'));
   return {
     description: store.description,
     create: refuse,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/schema.ts';
 import { type Cluster, startCluster } from '../support/etcd.ts';
 import { localRepository } from './support/places.ts';
-import { startWarden } from './support/warden-process.ts';
+import { requireStatus, startWarden } from './support/warden-process.ts';
 import { makeTempFolder, type TempFolder, writeConfig } from './support/warden.ts';
 
 /** In the middle of an upgrade members of two releases live side by side and hash by different rules. */
@@ -32,15 +32,16 @@ describe.each([
   });
 
   async function backUp(): Promise<Manifest> {
-    const ended = await startWarden(['backup', '--json'], { configFile }).ended;
-    expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
-    return ended.json<{ manifest: Manifest }>().manifest;
+    const ended = requireStatus(await startWarden(['backup', '--json'], { configFile }).ended, 0);
+    return (ended.json() as { manifest: Manifest }).manifest;
   }
 
   /** Compacts at the newest revision, which is a deletion. */
   async function compactAtDeletion(): Promise<number> {
     await cluster.etcdctl(['put', '/k', 'v']);
-    const deleted = JSON.parse(await cluster.etcdctl(['del', '/k', '--write-out=json'])) as { header: { revision: number } };
+    const deleted = JSON.parse(await cluster.etcdctl(['del', '/k', '--write-out=json'])) as {
+      header: { revision: number };
+    };
     await cluster.etcdctl(['compact', `${deleted.header.revision}`, '--physical']);
     return deleted.header.revision;
   }
@@ -54,7 +55,11 @@ describe.each([
     const manifest = await backUp();
     expect(manifest.snapshot).toMatchObject({ revision: `${revision}`, compactRevision: `${revision}`, kvHash: null });
     expect(resultsOf(manifest)).toEqual([]);
-    expect(manifest.checks.at(-1)).toMatchObject({ name: 'live-hash', result: 'not-checked', detail: expect.stringContaining('compacted') as string });
+    expect(manifest.checks.at(-1)).toMatchObject({
+      name: 'live-hash',
+      result: 'not-checked',
+      detail: expect.stringContaining('compacted') as string,
+    });
   });
 
   // field: F028

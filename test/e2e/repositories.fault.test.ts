@@ -9,7 +9,7 @@ import { freePorts } from '../support/process.ts';
 import { restrictedUser, type S3Server, startS3Server } from '../support/s3.ts';
 import { fill } from './support/filled-cluster.ts';
 import { awsEnvironment, cloudRepository, localRepository, makePlaces, type Places } from './support/places.ts';
-import { type EndedWarden, startWarden } from './support/warden-process.ts';
+import { type EndedWarden, requireStatus, startWarden } from './support/warden-process.ts';
 
 interface RepositoryOutcome {
   readonly name: string;
@@ -48,31 +48,42 @@ afterAll(async () => {
 const clusterSection = (): object => ({ name: 'test', endpoints: cluster.endpoints });
 
 async function backUp(sections: object = {}, more: Record<string, string> = {}): Promise<EndedWarden> {
-  const configFile = await places.configure({ cluster: clusterSection(), snapshot: { idleTimeout: '2s' }, ...sections });
+  const configFile = await places.configure({
+    cluster: clusterSection(),
+    snapshot: { idleTimeout: '2s' },
+    ...sections,
+  });
   return startWarden(['backup', '--json'], { configFile, env: { ...env, ...more } }).ended;
 }
 
 /** One repository holds a whole backup, the other holds nothing, and both are named. */
 async function expectPartlyDone(run: EndedWarden, stored: 'cloud' | 'local', code: string): Promise<void> {
   const failed = stored === 'cloud' ? 'local' : 'cloud';
-  expect(run.status, run.stderr).toBe(5);
-  const { repositories, error } = run.json<BackupDocument>();
+  const { repositories, error } = requireStatus(run, 5).json() as BackupDocument;
   expect(repositories).toEqual([
     { name: stored, result: 'stored' },
     { name: failed, result: 'failed', code, message: expect.stringMatching(/\S/) as string },
   ]);
-  expect(error).toMatchObject({ code: 'repositories-failed', details: { stored: [stored], failed: [failed], codes: [code] } });
+  expect(error).toMatchObject({
+    code: 'repositories-failed',
+    details: { stored: [stored], failed: [failed], codes: [code] },
+  });
   expect(error?.message).toMatch(new RegExp(`stored in ${stored} only; ${failed} failed: `));
   const contents = await places.contents();
   const kept = stored === 'cloud' ? 'object' : 'file';
-  expect(contents.filter((name) => name.startsWith(kept) && /\/(manifest\.json|snapshot\.db\.zst\.enc)$/.test(name))).toHaveLength(2);
+  expect(
+    contents.filter((name) => name.startsWith(kept) && /\/(manifest\.json|snapshot\.db\.zst\.enc)$/.test(name)),
+  ).toHaveLength(2);
   expect(contents.filter((name) => !name.startsWith(kept))).toEqual([]);
 }
 
 describe('with one of two repositories down, the other has the backup', () => {
   test('S3 cannot be reached', async () => {
     const [port] = await freePorts(1);
-    const repositories = [cloudRepository(`http://127.0.0.1:${port}`, places.bucket), localRepository(places.directory)];
+    const repositories = [
+      cloudRepository(`http://127.0.0.1:${port}`, places.bucket),
+      localRepository(places.directory),
+    ];
     await expectPartlyDone(await backUp({ repositories }), 'local', 'store-unreachable');
   });
 
@@ -101,7 +112,10 @@ describe('with one of two repositories down, the other has the backup', () => {
   test('S3 stalls in the middle of the upload: it is dropped, and its upload is not left open', async () => {
     proxy.break('UploadPart', { kind: 'swallow' });
     // One part at a time: else all that is streamed here would find room in the parts under way.
-    const repositories = [cloudRepository(proxy.url, places.bucket, { concurrency: 1 }), localRepository(places.directory)];
+    const repositories = [
+      cloudRepository(proxy.url, places.bucket, { concurrency: 1 }),
+      localRepository(places.directory),
+    ];
     await expectPartlyDone(await backUp({ repositories }), 'local', 'repository-too-slow');
     expect(proxy.count('AbortMultipartUpload')).toBeGreaterThan(0);
   });
@@ -121,7 +135,7 @@ test('with both repositories down there is no backup, and each reason is given',
   const missing = localRepository(join(places.folder, 'missing'));
   const run = await backUp({ repositories: [cloudRepository(proxy.url, places.bucket), missing] });
   expect(run.status).toBe(1);
-  const { error } = run.json<BackupDocument>();
+  const { error } = run.json() as BackupDocument;
   expect(error?.code).toBe('no-backup-stored');
   expect(error?.details.codes.sort()).toEqual(['store-access-denied', 'store-not-writable']);
   expect(error?.message).toMatch(/cloud: .*local: |local: .*cloud: /);
@@ -136,7 +150,7 @@ describe('with a store that is slower than etcd may be held up', () => {
     proxy.break('UploadPart', { kind: 'swallow' });
     const repositories = [cloudRepository(proxy.url, places.bucket, { concurrency: 1 })];
     const run = await backUp({ repositories, snapshot });
-    expect(run.json<BackupDocument>().error?.code).toBe('stream-held-too-long');
+    expect((run.json() as BackupDocument).error?.code).toBe('stream-held-too-long');
     expect(run.status).toBe(1);
     expect(await places.contents()).toEqual([]);
   });
@@ -148,8 +162,7 @@ describe('with a store that is slower than etcd may be held up', () => {
     await mkdir(directory);
     const repositories = [cloudRepository(proxy.url, places.bucket, { concurrency: 1 })];
     const run = await backUp({ repositories, snapshot: { ...snapshot, spool: { directory, maxSize: '64MiB' } } });
-    expect(run.status, run.stderr).toBe(0);
-    const { manifest } = run.json<BackupDocument>();
+    const { manifest } = requireStatus(run, 0).json() as BackupDocument;
     expect(manifest.timings.streamHeldMs).toBeLessThan(4_000);
     expect(Date.parse(manifest.timings.committedAt) - Date.parse(manifest.timings.startedAt)).toBeGreaterThan(6_000);
   });

@@ -7,7 +7,7 @@ import { type S3Server, startS3Server } from '../support/s3.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { fewestReadTransactions, fill, filledPrefix } from './support/filled-cluster.ts';
 import { awsEnvironment, cloudRepository, localRepository, makePlaces, type Places } from './support/places.ts';
-import { type EndedWarden, type RunningWarden, startWarden } from './support/warden-process.ts';
+import { type EndedWarden, requireStatus, type RunningWarden, startWarden } from './support/warden-process.ts';
 
 const signals = [
   ['SIGTERM', 143],
@@ -82,7 +82,7 @@ describe.each([
     const signalledMs = performance.now();
     const ended = await warden.ended;
     expect(performance.now() - signalledMs).toBeLessThan(10_000);
-    expect(ended.status, ended.stderr).toBe(status);
+    requireStatus(ended, status);
     expect(ended.json()).toMatchObject({ error: { code: 'interrupted', message: `ended by ${name}` } });
     expect(await places.contents()).toEqual([]);
     expect(await readdir(spool)).toEqual([]);
@@ -109,12 +109,14 @@ describe('a backup that is killed', () => {
   test('is no backup, left no plaintext, and its unfinished file is refused by name', async () => {
     await using warden = await startMidUpload();
     const unfinished = async (): Promise<string[]> =>
-      (await places.contents()).filter((name) => /^file .*\.part-/.test(name)).map((name) => name.slice('file '.length));
+      (await places.contents())
+        .filter((name) => /^file .*\.part-/.test(name))
+        .map((name) => name.slice('file '.length));
     await expect.poll(unfinished).toHaveLength(1);
     warden.signal('SIGKILL');
     expect(await warden.ended).toMatchObject({ signal: 'SIGKILL' });
 
-    const listed = (await run('list')).json<{ repositories: { backups: { state: string }[] }[] }>();
+    const listed = (await run('list')).json() as { repositories: { backups: { state: string }[] }[] };
     const states = listed.repositories.flatMap(({ backups }) => backups.map(({ state }) => state));
     expect(states.filter((state) => state !== 'incomplete')).toEqual([]);
 
@@ -123,7 +125,9 @@ describe('a backup that is killed', () => {
     const [part = ''] = await unfinished();
     const target = join(places.folder, 'restored.db');
     const restored = await run('restore', join(places.directory, part), '--to', target);
-    expect(restored.json()).toMatchObject({ error: { code: 'not-a-snapshot', message: expect.stringContaining('unfinished') as string } });
+    expect(restored.json()).toMatchObject({
+      error: { code: 'not-a-snapshot', message: expect.stringContaining('unfinished') as string },
+    });
     expect(restored.status).toBe(3);
     expect((await readdir(places.folder)).filter((name) => name.includes('restored'))).toEqual([]);
 
@@ -145,13 +149,17 @@ test('a backup and a restore write nothing outside the directories that are conf
     nodeArgs: [`--import=${join(import.meta.dirname, 'support/guard-writes.fixture.ts')}`],
   };
   for (const args of [['backup'], ['verify', 'latest'], ['restore', 'latest', '--to', join(target, 'snapshot.db')]]) {
-    const ended = await startWarden([...args, '--json'], options).ended;
-    expect(ended.status, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+    requireStatus(await startWarden([...args, '--json'], options).ended, 0);
   }
   expect(await readdir(target)).toEqual(['snapshot.db']);
   // The guard does guard: a folder that it was not told of is refused.
-  const refused = await startWarden(['restore', 'latest', '--to', join(places.folder, 'snapshot.db'), '--json'], options).ended;
-  expect(refused.json()).toMatchObject({ error: { code: 'file-failed', message: expect.stringContaining('EROFS') as string } });
+  const refused = await startWarden(
+    ['restore', 'latest', '--to', join(places.folder, 'snapshot.db'), '--json'],
+    options,
+  ).ended;
+  expect(refused.json()).toMatchObject({
+    error: { code: 'file-failed', message: expect.stringContaining('EROFS') as string },
+  });
 });
 
 /** Files below a folder that hold a text, by name. */

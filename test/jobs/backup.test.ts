@@ -103,7 +103,7 @@ describe('taking a backup', () => {
     const result = await run([member(), { ...member(), ...broken, status: { raftAppliedIndex: 99n } }, member()]);
     expect(result.manifest.member.name).toBe('m3');
     expect(result.skippedMembers.map(({ name }) => name)).toEqual(['m2']);
-    expect(log.lines).toContain('warn snapshot failed');
+    expect(log.lines).toContain('error snapshot failed');
     expect((await readCatalogue(primary.store, cluster, undefined, go)).entries).toHaveLength(1);
     expect(primary.store.uploads.size).toBe(0);
   });

@@ -38,7 +38,7 @@ describe('restoring a snapshot file', () => {
     let log: ReturnType<typeof recordingLog>;
     const restore = (reference = 'latest', signal = go): Promise<RestoredSnapshot> =>
       restoreToFile(
-        { repositories: [first, second], identities: [], files, log, progress: silent },
+        { repositories: [first, second], identities: [], encrypts: false, files, log, progress: silent },
         cluster,
         reference,
         '/out/s.db',

@@ -29,7 +29,14 @@ describe('verifying backups', () => {
   let local: TestRepository;
   let log: ReturnType<typeof recordingLog>;
   const verify = (selection: Selection, signal = go): Promise<VerifyResult> => {
-    const parts = { repositories: [primary, local], identities: [], clock: clockAt(now), log, progress: silent };
+    const parts = {
+      repositories: [primary, local],
+      identities: [],
+      encrypts: false,
+      clock: clockAt(now),
+      log,
+      progress: silent,
+    };
     return verifyBackups(parts, cluster, selection, signal);
   };
   const evidence = ({ store }: TestRepository): string[] =>
@@ -74,7 +81,6 @@ describe('verifying backups', () => {
       'an altered manifest',
       () => alter(primary, newer, manifestName, (bytes) => Buffer.from(bytes.toString().replace('prod', 'test'))),
     ],
-    ['a missing snapshot', () => primary.store.objects.delete(objectKey(newer, stored))],
   ])('records damage for %s and goes on with the others', async (_, damage) => {
     damage();
     const { backups } = await verify({ kind: 'all' });
@@ -82,6 +88,12 @@ describe('verifying backups', () => {
     expect(backups[0]).toMatchObject({ recorded: true, snapshotBytes: undefined });
     expect(evidence(primary)).toEqual(['damaged-20261125T031500Z.json', 'verified-20261125T031500Z.json']);
     expect(log.lines).toEqual(['error verification failed']);
+  });
+
+  it('reports a missing snapshot as damage, which the listing shows without a record', async () => {
+    primary.store.objects.delete(objectKey(newer, stored));
+    const { backups } = await verify({ kind: 'all' });
+    expect(backups[0]).toMatchObject({ recorded: false, error: { exitStatus: 3 } });
   });
 
   it('writes code and message of the damage into the evidence', async () => {

@@ -4,6 +4,7 @@ import { FanOut } from '../../src/repository/fan-out.ts';
 import { wardenError } from '../support/errors.ts';
 import { ControlledUpload, laneOf } from './controlled-upload.ts';
 
+const { signal } = new AbortController();
 const block = Buffer.from('block');
 const limits = { stallMs: 30_000, patienceMs: 600_000 };
 
@@ -184,7 +185,7 @@ describe('sending one stream to several repositories', () => {
     it('publishes in each repository as soon as it is complete, without waiting for a slower one', async () => {
       const [fast, slow] = [new ControlledUpload().answerAtOnce(), new ControlledUpload()];
       const published: string[] = [];
-      const finishing = fanOutOf({ fast, slow }).finish(async ({ name }) => void published.push(name));
+      const finishing = fanOutOf({ fast, slow }).finish(async ({ name }) => void published.push(name), signal);
       await vi.advanceTimersByTimeAsync(1);
       expect(published).toEqual(['fast']);
       slow.succeed();
@@ -195,7 +196,7 @@ describe('sending one stream to several repositories', () => {
       const [good, bad] = [new ControlledUpload().answerAtOnce(), new ControlledUpload()];
       const published: string[] = [];
       const fanOut = fanOutOf({ good, bad });
-      const finishing = fanOut.finish(async ({ name }) => void published.push(name));
+      const finishing = fanOut.finish(async ({ name }) => void published.push(name), signal);
       bad.fail(new WardenError('store-object-exists', 'taken'));
       expect([await finishing, published]).toEqual([['good'], ['good']]);
       expect(fanOut.failures).toEqual(new Map([['bad', wardenError('store-object-exists')]]));
@@ -203,7 +204,10 @@ describe('sending one stream to several repositories', () => {
 
     it('rejects where nothing could be published', async () => {
       const only = new ControlledUpload().answerAtOnce();
-      const finishing = fanOutOf({ only }).finish(() => Promise.reject(new WardenError('store-timeout', 'too late')));
+      const finishing = fanOutOf({ only }).finish(
+        () => Promise.reject(new WardenError('store-timeout', 'too late')),
+        signal,
+      );
       await expect(finishing).rejects.toEqual(wardenError('no-backup-stored', 'only: too late'));
     });
   });

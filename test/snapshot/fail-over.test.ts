@@ -34,7 +34,11 @@ describe('after a failure', () => {
 describe('the error of a run that no member served', () => {
   it('is the common one', () => {
     const first = of('etcd-permission-denied', 'needs the root role');
-    expect(noMemberServed([first, of('etcd-permission-denied')], [])).toBe(first);
+    expect(noMemberServed([first], [])).toBe(first);
+    expect(noMemberServed([first, of('etcd-permission-denied')], [])).toMatchObject({
+      code: first.code,
+      hint: first.hint,
+    });
   });
 
   it('lists every member with its reason where they differ', () => {
@@ -43,11 +47,21 @@ describe('the error of a run that no member served', () => {
       { name: 'm2', reason: 'broke off' },
       { name: 'm3', reason: 'ended early' },
     ];
-    expect(noMemberServed([of('stream-interrupted'), of('stream-short')], skipped)).toMatchObject({
+    expect(
+      noMemberServed([of('stream-interrupted', 'broke off'), of('stream-stalled', 'stalled')], skipped),
+    ).toMatchObject({
       code: 'no-member',
-      message: 'no member could serve a snapshot; m1: a learner; m2: broke off; m3: ended early',
-      details: { codes: ['stream-interrupted', 'stream-short'] },
+      message: 'no member could serve a snapshot; broke off; stalled',
+      details: {
+        codes: ['stream-interrupted', 'stream-stalled'],
+        members: ['m1: a learner', 'm2: broke off', 'm3: ended early'],
+      },
     });
+  });
+
+  it('is damage where any member had it, because that is the worse news', () => {
+    const failures = [of('stream-stalled'), of('snapshot-damaged')];
+    expect(noMemberServed(failures, [])).toMatchObject({ code: 'snapshot-damaged', exitStatus: 3 });
   });
 
   it('lists why each was skipped where none was even tried', () => {

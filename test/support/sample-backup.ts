@@ -56,6 +56,7 @@ export function sampleFacts(place: BackupPlace, changes: Partial<ManifestFacts> 
     readRevision: place.id.revision,
     noReadBecause: undefined,
     inspection: sampleInspection(),
+    skippedMembers: [],
     liveMembers: [],
     compression: { algorithm: 'none' },
     encryption: 'none',

@@ -7,6 +7,9 @@ import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { formatFacts, formatTable } from '../table.ts';
 
+/** So that the manifest of a backup stays within its size. */
+const maxTags = 64;
+
 interface Options {
   readonly tag?: Readonly<Record<string, string>>;
   readonly dryRun?: boolean;
@@ -53,7 +56,7 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
   return error === undefined ? { result: describeBackup(result) } : { result: describeBackup(result), error };
 }
 
-function describeBackup({ place, manifest, stored, failed, skippedMembers }: BackupResult): Result {
+function describeBackup({ place, manifest, stored, failed, skippedMembers, damagedMembers }: BackupResult): Result {
   const { snapshot, member, timings, freshness } = manifest;
   const tookMs = Date.parse(timings.committedAt) - Date.parse(timings.startedAt);
   const checks = manifest.checks.map(({ name, result }) => (result === 'passed' ? name : `${name} ${result}`));
@@ -67,6 +70,7 @@ function describeBackup({ place, manifest, stored, failed, skippedMembers }: Bac
         ...[...failed].map(([name, { code, message }]) => ({ name, result: 'failed', code, message })),
       ],
       skippedMembers,
+      damagedMembers,
       manifest,
     },
     lines: [
@@ -82,6 +86,7 @@ function describeBackup({ place, manifest, stored, failed, skippedMembers }: Bac
         ['stored', `${formatBytes(manifest.stored.sizeBytes)} as ${manifest.stored.object}`],
         ['checks', checks.join(', ')],
         ['took', `${formatDuration(tookMs)}, the stream was open for ${formatDuration(timings.streamHeldMs)}`],
+        ...skippedMembers.map(({ name, reason }) => ['skipped', `${name}: ${reason}`] as const),
       ]),
     ],
   };
@@ -104,11 +109,18 @@ function describePlan(plan: BackupPlan, repositories: readonly string[]): Result
   };
 }
 
-function partlyFailed({ failed, stored }: BackupResult): WardenError | undefined {
-  if (failed.size === 0) return undefined;
-  const reasons = [...failed].map(([name, { message }]) => `${name} failed: ${message}`);
-  return new WardenError('repositories-failed', `stored in ${stored.join(', ')} only; ${reasons.join('; ')}`, {
-    details: { stored, failed: [...failed.keys()], codes: [...failed.values()].map(({ code }) => code) },
+/** The backup exists; but a repository that has none of it, or a member with bad data, must not go unnoticed. */
+function partlyFailed({ failed, stored, damagedMembers }: BackupResult): WardenError | undefined {
+  const damaged = damagedMembers.map(({ name, reason }) => `member ${name}: ${reason}`);
+  if (failed.size > 0) {
+    const reasons = [...failed].map(([name, { message }]) => `${name} failed: ${message}`);
+    const message = `stored in ${stored.join(', ')} only; ${[...reasons, ...damaged].join('; ')}`;
+    const codes = [...failed.values()].map(({ code }) => code);
+    return new WardenError('repositories-failed', message, { details: { stored, failed: [...failed.keys()], codes } });
+  }
+  if (damaged.length === 0) return undefined;
+  return new WardenError('member-damaged', damaged.join('; '), {
+    details: { members: damagedMembers.map(({ name }) => name) },
   });
 }
 
@@ -119,5 +131,6 @@ function collectTag(text: string, tags: Readonly<Record<string, string>> | undef
       'expected key=value; keys are 1 to 63 of A-Z a-z 0-9 _ . / -, values at most 256 characters',
     );
   }
+  if (Object.keys(tags ?? {}).length >= maxTags) throw new InvalidArgumentError(`at most ${maxTags} tags can be given`);
   return { ...tags, [key]: value };
 }

@@ -10,7 +10,9 @@ export const filledPrefix = '/registry/secrets/planted/';
 /** Puts random values into a cluster without TLS, so many that a stream of them takes a while and does not shrink. */
 export async function fill(endpoint: string, sizeMb: number): Promise<void> {
   const keys = [`--prefix=${filledPrefix}`, `--count=${sizeMb * 500}`, '--size=2000', '--batch=64'];
-  await promisify(execFile)(serverBinary('etcdfill'), [`--endpoints=${endpoint}`, ...keys], { env: cleanEnvironment() });
+  await promisify(execFile)(serverBinary('etcdfill'), [`--endpoints=${endpoint}`, ...keys], {
+    env: cleanEnvironment(),
+  });
 }
 
 /**
@@ -29,7 +31,10 @@ export async function fewestReadTransactions(cluster: Cluster, member: ClusterMe
 /** The member that leads now. */
 export async function leaderOf(cluster: Cluster): Promise<ClusterMember> {
   const printed = await cluster.etcdctl(['endpoint', 'status', '--write-out=json']);
-  const statuses = JSON.parse(printed) as { Endpoint: string; Status: { leader: number; header: { member_id: number } } }[];
+  const statuses = JSON.parse(printed) as {
+    Endpoint: string;
+    Status: { leader: number; header: { member_id: number } };
+  }[];
   const leading = statuses.find(({ Status }) => Status.leader === Status.header.member_id);
   const member = cluster.members.find(({ endpoint }) => endpoint === leading?.Endpoint);
   if (member === undefined) throw new Error(`no member leads: ${printed}`);

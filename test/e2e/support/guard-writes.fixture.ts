@@ -13,7 +13,16 @@ const { O_WRONLY, O_RDWR, O_CREAT } = fs.constants;
 
 /** Every call that makes or changes a file, with the position of the path that it writes to. */
 const writers: Readonly<Record<string, number>> = {
-  appendFile: 0, copyFile: 1, cp: 1, link: 1, mkdir: 0, mkdtemp: 0, rename: 1, symlink: 1, truncate: 0, writeFile: 0,
+  appendFile: 0,
+  copyFile: 1,
+  cp: 1,
+  link: 1,
+  mkdir: 0,
+  mkdtemp: 0,
+  rename: 1,
+  symlink: 1,
+  truncate: 0,
+  writeFile: 0,
 };
 
 for (const [name, position] of Object.entries(writers)) guard(name, (args) => args[position]);

@@ -52,7 +52,10 @@ export async function makePlaces(s3: S3Server, s3Endpoint = s3.endpoint): Promis
 }
 
 export function cloudRepository(endpoint: string, bucket: string, store: object = {}): object {
-  return { name: 'cloud', store: { type: 's3', bucket, endpoint, region: 'us-east-1', forcePathStyle: true, ...store } };
+  return {
+    name: 'cloud',
+    store: { type: 's3', bucket, endpoint, region: 'us-east-1', forcePathStyle: true, ...store },
+  };
 }
 
 export function localRepository(path: string): object {

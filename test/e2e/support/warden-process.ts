@@ -22,7 +22,7 @@ export interface EndedWarden {
   readonly stdout: string;
   readonly stderr: string;
   /** Standard output as JSON; throws with all that was printed where it is none. */
-  json<Document>(): Document;
+  json(): unknown;
 }
 
 /** The command line as a running process, to be met in the middle of its work. Disposing kills it. */
@@ -48,9 +48,9 @@ export function startWarden(args: readonly string[], options: StartOptions): Run
       status: (code as number | null) ?? undefined,
       signal: (signal as NodeJS.Signals | null) ?? undefined,
       ...printed,
-      json<Document>() {
+      json: () => {
         try {
-          return JSON.parse(printed.stdout) as Document;
+          return JSON.parse(printed.stdout) as unknown;
         } catch (cause) {
           throw new Error(`${args.join(' ')} printed no JSON:\n${printed.stdout}\n${printed.stderr}`, { cause });
         }
@@ -65,4 +65,10 @@ export function startWarden(args: readonly string[], options: StartOptions): Run
       await ended;
     },
   };
+}
+
+/** The ended process, which has ended with this status; throws with all that it printed where it has not. */
+export function requireStatus(ended: EndedWarden, status: number): EndedWarden {
+  if (ended.status === status) return ended;
+  throw new Error(`status ${ended.status ?? ended.signal}, expected ${status}:\n${ended.stdout}\n${ended.stderr}`);
 }
