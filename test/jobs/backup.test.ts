@@ -67,6 +67,20 @@ describe('taking a backup', () => {
     return backUp(parts, options, signal);
   }
 
+  it('says which member had damaged data, in the result and in the manifest, where another one served', async () => {
+    const damaged = Buffer.from(snapshot);
+    damaged.writeUInt8(damaged.readUInt8(5000) ^ 1, 5000);
+    const result = await run([member(), { ...member(damaged), status: { raftAppliedIndex: 99n } }, member()]);
+    expect(result.damagedMembers).toEqual([{ name: 'm2', reason: expect.stringContaining('trailer') as unknown }]);
+    expect(result.manifest.skippedMembers).toEqual(result.damagedMembers);
+  });
+
+  it('counts no member as damaged that merely broke off', async () => {
+    const broken = { openSnapshot: () => Promise.reject(new WardenError('stream-interrupted', 'gone')) };
+    const result = await run([member(), { ...member(), ...broken, status: { raftAppliedIndex: 99n } }, member()]);
+    expect([result.damagedMembers, result.skippedMembers.length]).toEqual([[], 1]);
+  });
+
   const remains = ({ store }: TestRepository): number => store.objects.size + store.uploads.size;
 
   it('stores the bytes of etcd and their manifest in every repository', async () => {

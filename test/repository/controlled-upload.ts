@@ -8,6 +8,8 @@ export class ControlledUpload implements Upload {
   /** Blocks in the order in which they were handed over. */
   readonly written: Uint8Array[] = [];
   isAborted = false;
+  /** Whether an abort never comes to an end, as on a mount that hangs. */
+  hangsOnAbort = false;
   #answers: PromiseWithResolvers<void>[] = [];
   #isPrompt = false;
 
@@ -37,6 +39,7 @@ export class ControlledUpload implements Upload {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.isAborted = true;
+    if (this.hangsOnAbort) await new Promise<never>(() => undefined);
   }
 
   #answer(): Promise<void> {

@@ -202,6 +202,26 @@ describe('sending one stream to several repositories', () => {
       expect(fanOut.failures).toEqual(new Map([['bad', wardenError('store-object-exists')]]));
     });
 
+    it('leaves out a repository that never completes, and one that never aborts', async () => {
+      const [good, hung] = [new ControlledUpload().answerAtOnce(), new ControlledUpload()];
+      hung.hangsOnAbort = true;
+      const fanOut = fanOutOf({ good, hung });
+      const finishing = fanOut.finish(async () => undefined, signal);
+      await vi.advanceTimersByTimeAsync(15 * 60_000);
+      expect(await finishing).toEqual(['good']);
+      expect(fanOut.failures).toEqual(new Map([['hung', wardenError('repository-too-slow', 'in time')]]));
+      const released = fanOut[Symbol.asyncDispose]();
+      await vi.advanceTimersByTimeAsync(20_000);
+      await released;
+    });
+
+    it('stops waiting when the run is interrupted', async () => {
+      const stop = new AbortController();
+      const finishing = fanOutOf({ hung: new ControlledUpload() }).finish(async () => undefined, stop.signal);
+      stop.abort(new WardenError('interrupted', 'ended by SIGTERM'));
+      await expect(finishing).rejects.toEqual(wardenError('interrupted', 'SIGTERM'));
+    });
+
     it('rejects where nothing could be published', async () => {
       const only = new ControlledUpload().answerAtOnce();
       const finishing = fanOutOf({ only }).finish(

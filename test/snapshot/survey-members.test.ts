@@ -55,6 +55,13 @@ describe('a survey of the members', () => {
     expect((await survey([cutOff, { isLearner: true, readRevision: 99n }])).readRevision).toBeUndefined();
   });
 
+  it('learns of CORRUPT from the status of members where no alarm list can be had, as without quorum', async () => {
+    const alarms = refuses('etcd-deadline');
+    const status = { errors: ['etcdserver: no leader', 'memberID:2  alarm:CORRUPT'] };
+    const found = await survey([{ alarms, status }, { alarms }, { alarms }]);
+    expect(found.members.map(({ hasCorruptAlarm }) => hasCorruptAlarm)).toEqual([false, true, false]);
+  });
+
   it('marks the members that a CORRUPT alarm names, by whichever member tells of it', async () => {
     const alarms = [
       { memberId: 2n, type: 'CORRUPT' },

@@ -11,3 +11,27 @@ export function interruptionOf(signal: AbortSignal): WardenError {
 export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted) throw interruptionOf(signal);
 }
+
+/**
+ * Stops waiting for `work` once the signal is aborted: a call to a hung mount can be neither cancelled nor waited out. The
+ * work goes on, and what it comes to after all is given to `release`, which never rejects.
+ */
+export async function orInterrupted<T>(
+  signal: AbortSignal,
+  work: () => Promise<T>,
+  release?: (late: T) => Promise<void>,
+): Promise<T> {
+  throwIfInterrupted(signal);
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  const working = work();
+  const interrupt = (): void => {
+    reject(interruptionOf(signal));
+    working.then(release, () => undefined);
+  };
+  signal.addEventListener('abort', interrupt, { once: true });
+  try {
+    return await Promise.race([working, interrupted]);
+  } finally {
+    signal.removeEventListener('abort', interrupt);
+  }
+}

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, lstat, open, unlink } from 'node:fs/promises';
+import { lstat, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { LocalBytes, LocalFiles, NewFile } from '../../ports/local-files.ts';
+import { endsWithin, releaseLimitMs } from './ends-within.ts';
+import { publishFile } from './publish-file.ts';
+import { syncFolder } from './sync-folder.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const readBlockBytes = 1024 * 1024;
@@ -17,7 +20,7 @@ async function createFile(target: string): Promise<NewFile> {
   // A snapshot holds every secret of the cluster: for its owner alone, and never through a link.
   const handle = await attempt(path, 'create', () => open(temporary, 'wx', 0o600));
   const queue = new WriteQueue(handle);
-  let state: 'writing' | 'closed' = 'writing';
+  let isCommitted = false;
   return {
     path,
     write: (block) => attempt(path, 'write', () => queue.push(block)),
@@ -25,15 +28,20 @@ async function createFile(target: string): Promise<NewFile> {
       await attempt(path, 'write', () => queue.drain());
       await attempt(path, 'sync', () => handle.sync());
       await attempt(path, 'close', () => handle.close());
-      state = 'closed';
-      await attempt(path, 'create', () => link(temporary, path));
-      await attempt(path, 'remove temporary of', () => unlink(temporary));
+      await attempt(path, 'create', () => publishFile(temporary, path));
+      await attempt(path, 'remove temporary of', () => unlinkIfThere(temporary));
       await attempt(path, 'sync folder of', () => syncFolder(dirname(path)));
+      isCommitted = true;
     },
     [Symbol.asyncDispose]: async () => {
-      await queue.settle();
-      if (state === 'writing') await handle.close().catch(() => undefined);
-      await unlink(temporary).catch(() => undefined);
+      if (isCommitted) return;
+      const clearing = async (): Promise<void> => {
+        await queue.abandon();
+        // What a close reports of bytes that are given up does not matter, and closing twice does nothing.
+        await handle.close().catch(() => undefined);
+        await unlink(temporary).catch(() => undefined);
+      };
+      await endsWithin(releaseLimitMs, clearing());
     },
   };
 }
@@ -54,9 +62,12 @@ async function* readBlocks(path: string): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -37,14 +37,20 @@ export class WriteQueue {
     this.#throwIfFailed();
   }
 
-  /** Resolves once every block is written. */
+  /** Resolves once every block is written; rejects if one could not be. */
   async drain(): Promise<void> {
-    await this.settle();
+    await this.#settle();
     this.#throwIfFailed();
   }
 
-  /** Resolves once nothing is being written any more, well or not. */
-  async settle(): Promise<void> {
+  /** Drops what is not written yet. Resolves once nothing is being written any more, well or not. */
+  async abandon(): Promise<void> {
+    this.#fail(new Error('the file was given up'));
+    this.#queued = [];
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
     await this.#writing;
     await this.#flushing;
   }
@@ -57,11 +63,10 @@ export class WriteQueue {
         this.#queuedBytes -= writtenBytes;
         this.#unflushedBytes += writtenBytes;
       } catch (error) {
-        this.#failure = { error };
+        this.#fail(error);
       }
       if (this.#unflushedBytes >= flushBytes) this.#flushing ??= this.#flush();
-      this.#nextBatch.resolve();
-      this.#nextBatch = Promise.withResolvers<void>();
+      this.#wakeWriters();
     }
     this.#writing = undefined;
   }
@@ -71,9 +76,20 @@ export class WriteQueue {
     try {
       await this.#file.datasync();
     } catch (error) {
-      this.#failure = { error };
+      this.#fail(error);
     }
     this.#flushing = undefined;
+  }
+
+  /** Kept for good: bytes that the kernel once failed to write, it does not report a second time. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wakeWriters();
+  }
+
+  #wakeWriters(): void {
+    this.#nextBatch.resolve();
+    this.#nextBatch = Promise.withResolvers<void>();
   }
 
   #throwIfFailed(): void {
