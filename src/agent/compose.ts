@@ -7,7 +7,7 @@ import { createLog, type LogOptions } from '../adapters/observability/log.ts';
 import { defaultRetryPolicy, retryWith } from '../adapters/store-layers/retry.ts';
 import { withRetries } from '../adapters/store-layers/with-retries.ts';
 import { systemClock } from '../adapters/system/clock.ts';
-import { localFiles } from '../adapters/system/local-files.ts';
+import { createLocalFiles } from '../adapters/system/local-files.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecretFile } from '../config/secret.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -55,7 +55,7 @@ export async function compose(config: Config, logging: Omit<LogOptions, 'base'>)
     identities,
     clock: systemClock,
     log,
-    files: localFiles,
+    files: createLocalFiles((error) => log.warn('could not clean up after a restore', { reason: error.message })),
     random: randomBytes,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -63,7 +63,7 @@ export async function compose(config: Config, logging: Omit<LogOptions, 'base'>)
 
 /** What commands without a configuration need. */
 export function composeFiles(): LocalFiles {
-  return localFiles;
+  return createLocalFiles();
 }
 
 function createEtcdOf({ cluster }: Config): Etcd {

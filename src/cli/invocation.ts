@@ -70,9 +70,11 @@ export class Invocation {
 
   /** Adapters for a configuration, released when the command has ended. */
   async open(config: Config): Promise<Parts> {
-    const level = this.#options.logLevel ?? config.log.level;
-    const forTerminal = this.#surroundings.stderr.isTTY ? 'pretty' : 'json';
-    const format = config.log.format === 'auto' ? forTerminal : config.log.format;
+    const isForPerson = config.log.format === 'auto' && this.#surroundings.stderr.isTTY;
+    const format = config.log.format === 'auto' ? (isForPerson ? 'pretty' : 'json') : config.log.format;
+    // A person is told the result anyway: what only repeats it would be noise.
+    const usualLevel = isForPerson && config.log.level === 'info' ? 'warn' : config.log.level;
+    const level = this.#options.logLevel ?? usualLevel;
     const beforeLine = (): void => this.output.clearProgress();
     const parts = this.#opened.use(await compose(config, { level, format, beforeLine, clean }));
     if (format === 'json' && level !== 'silent') this.#jsonLog = parts.log;

@@ -69,7 +69,9 @@ export class Output {
     else if (now - this.#lastDrawMs < redrawMs) return;
     this.#lastDrawMs = now;
     const bytes = event.kind === 'bytes' ? ` ${describeBytes(event.doneBytes, event.totalBytes)}` : '';
-    this.#options.stderr.write(`\r\u001B[K${clean(this.#stage)}${bytes}`);
+    const line = `${clean(this.#stage)}${bytes}`;
+    // One row only: a line that wraps could not be drawn over.
+    this.#options.stderr.write(`\r\u001B[K${line.slice(0, (this.#options.stderr.columns || 80) - 1)}`);
     this.#lineDrawn = true;
   };
 

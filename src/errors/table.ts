@@ -84,7 +84,7 @@ export const errorTable = {
   'key-denied': row(failed, 'Grant kms:GenerateDataKey, kms:Encrypt and kms:Decrypt on the key to this role.'),
   'key-unavailable': row(failed, 'The key is disabled, missing or waits for deletion; enable it or use another recipient.'),
   'key-unreachable': passing(failed, 'Check the KMS endpoint, the region and the network.'),
-  'no-identity': row(failed, 'Add a key that can open this backup to encryption.recipients or encryption.identities; `show` names its recipients.'),
+  'no-identity': row(failed, 'Give a configuration (--config) with a key that can open it, under the name that it was sealed to, among encryption.recipients or encryption.identities.'),
   'not-encrypted': row(failed, 'Encryption is configured but the bytes were not sealed: nothing was stored. Please report this.'),
 
   // Stored backups.
@@ -96,7 +96,7 @@ export const errorTable = {
   'object-damaged': row(damage, 'The stored bytes are not those that were written; choose another backup or repository.'),
   'context-mismatch': row(damage, 'The object belongs to another cluster, lineage or backup than its place says.'),
   'format-mismatch': row(damage, 'The bytes are of another format than expected; the message names both.'),
-  'not-a-snapshot': row(damage, 'Give a snapshot file, or a backup id.'),
+  'not-a-snapshot': row(damage, 'Give a snapshot as etcdctl saves it, or a snapshot object of a repository.'),
   'too-complex': row(damage, 'The file needs more memory or work to inspect than a sound one ever would.'),
   'commit-conflict': row(failed, 'Another writer stored something else under this very name; nothing was overwritten.'),
 

@@ -6,7 +6,10 @@ import { elementBytes, maxKeyBytes, pageHeaderBytes, readCount } from './pages.t
 import type { SummaryStores } from './summary-stores.ts';
 
 /** Stands for a child beyond 32 bits; no page has this id. */
-export const impossiblePage = 0xffff_ffff;
+const impossiblePage = 0xffff_ffff;
+
+/** Four keys of the longest kind, with their table. */
+const maxReadBytes = 192 * 1024;
 
 /**
  * Summarises a branch page: its children, its first separator, and the CRC of its separators. bbolt always writes the
@@ -20,13 +23,15 @@ export function readBranch(
   at: number,
   runBytes: number,
 ): void {
+  // Only keys of a thousand bytes and more make a branch page go on beyond what is at hand: names of users or roles.
+  const bytesAtHand = Math.min(runBytes, span.bytes.length - at, maxReadBytes);
   const { bytes, view } = span;
   const row = rowOf(page);
   const chunk = pages.chunkFor(page);
   const count = readCount(span, at);
   chunk.kind[row] = pageKind.branch;
   const dataStart = at + pageHeaderBytes + count * elementBytes;
-  if (dataStart > at + runBytes) {
+  if (dataStart > at + bytesAtHand) {
     chunk.defect[row] = defect.elementOutOfBounds;
     return;
   }
@@ -44,6 +49,10 @@ export function readBranch(
       key + keyBytes > at + runBytes
     ) {
       chunk.defect[row] = defect.elementOutOfBounds;
+      return;
+    }
+    if (key + keyBytes > at + bytesAtHand) {
+      chunk.defect[row] = defect.tooComplex;
       return;
     }
     if (i > 0 && compareBytes(bytes, keyBefore, key, bytes, key, key + keyBytes) >= 0) {

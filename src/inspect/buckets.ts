@@ -1,9 +1,9 @@
-import { describeKey, type ByteSpan } from './byte-span.ts';
+import { byteSpan, describeKey, type ByteSpan } from './byte-span.ts';
 import type { DamageList } from './damage.ts';
 import { keptPage } from './kept-pages.ts';
 import { endOfLeafData, leafElements, type LeafElement } from './leaf-elements.ts';
 import { summariseLeaf } from './page-scan.ts';
-import { defect, pageKind, rowOf } from './page-summaries.ts';
+import { defect, pageKind, pageMark, rowOf } from './page-summaries.ts';
 import {
   bucketHeaderBytes,
   elementBytes,
@@ -61,12 +61,13 @@ export function readBuckets(
   return buckets;
 }
 
-/** A leaf page that was kept whole; undefined where it was not, because nothing in it was wanted. */
-export function wholeLeaf({ pages, kept }: SummaryStores, page: number): ByteSpan | undefined {
+/** A leaf page of the root bucket; undefined where none of its elements is a bucket. */
+function wholeLeaf({ pages, kept, bucketLeaves }: SummaryStores, page: number): ByteSpan | undefined {
   const chunk = pages.chunkFor(page);
-  if (chunk.kind[rowOf(page)] !== pageKind.leaf) return undefined;
-  const { more } = keptPage(kept, chunk.detail[rowOf(page)]!);
-  return more.bytes.length > 0 ? more : undefined;
+  const holdsBuckets = (chunk.marks[rowOf(page)]! & pageMark.holdsBuckets) !== 0;
+  if (chunk.kind[rowOf(page)] !== pageKind.leaf || !holdsBuckets) return undefined;
+  const bytes = bucketLeaves.whole(page, keptPage(kept, chunk.detail[rowOf(page)]!).more.bytes);
+  return bytes && byteSpan(bytes);
 }
 
 /** Summarises the page behind a bucket's header as page number `page`. False where it is empty or damaged. */

@@ -81,6 +81,9 @@ function hashKv(
   if (compactRevision >= revision) {
     return skipped('the newest revision is the compacted one: members answer for it from before that compaction');
   }
+  if (compactRevision >= 0 && newest?.liveKeys === 0) {
+    return skipped('no key is live: members answer for whatever their compaction has not removed yet');
+  }
   const hash = hashKvAt(contents, revision, newest, compactRevision);
   if (hash === undefined) return skipped('there are more entries, or longer keys, than memory is set aside for');
   return {
@@ -97,7 +100,7 @@ function hashKvAt(
 ): number | undefined {
   if (compactRevision < facts.compactRevision || compactRevision >= revision) return undefined;
   // Without a live key a member hashes whatever its compaction has not removed yet, which is not known here.
-  if (compactRevision > facts.compactRevision && newest?.liveKeys === 0) return undefined;
+  if (compactRevision >= 0 && newest?.liveKeys === 0) return undefined;
   const firstLeaf = keyLeaves[0];
   const oldest = firstLeaf === undefined ? Infinity : stores.pages.chunkFor(firstLeaf).firstMain[rowOf(firstLeaf)]!;
   if (newest === undefined && oldest <= compactRevision) return undefined;

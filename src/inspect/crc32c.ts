@@ -23,8 +23,11 @@ export function joinCrc(crcOfA: number, crcOfB: number, bytesOfB: number): numbe
   return (appendZeros(crcOfA, bytesOfB) ^ crcOfB) >>> 0;
 }
 
-/** CRC of B alone, from that of A and that of A followed by B. The same sum as `joinCrc`: XOR undoes itself. */
-export const crcOfRest = joinCrc;
+/** CRC of B alone, from that of A and that of A followed by B. */
+export function crcOfRest(crcOfA: number, crcOfBoth: number, bytesOfB: number): number {
+  // XOR undoes itself.
+  return (appendZeros(crcOfA, bytesOfB) ^ crcOfBoth) >>> 0;
+}
 
 /** Slicing by eight: one table for each byte of the eight that are taken at a time. */
 const slices = makeSlices();

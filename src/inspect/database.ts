@@ -1,4 +1,5 @@
-import { readBuckets, wholeLeaf, type Bucket } from './buckets.ts';
+import { BucketLeaves } from './bucket-leaves.ts';
+import { readBuckets, type Bucket } from './buckets.ts';
 import type { ByteSpan } from './byte-span.ts';
 import type { DamageList } from './damage.ts';
 import { EntryReader } from './entry-reader.ts';
@@ -8,10 +9,11 @@ import { FreelistReader } from './freelist.ts';
 import { checkKeyBucket } from './key-bucket.ts';
 import { KeyHash } from './key-hash.ts';
 import { KeptBytes } from './kept-bytes.ts';
+import { keptPage } from './kept-pages.ts';
 import type { Meta } from './meta.ts';
 import { PageOwners } from './page-owners.ts';
 import { PageScan } from './page-scan.ts';
-import { PageSummaries } from './page-summaries.ts';
+import { pageKind, pageMark, PageSummaries, rowOf } from './page-summaries.ts';
 import { reportLostPages, reportUsedFreePages } from './page-accounts.ts';
 import type { SummaryStores } from './summary-stores.ts';
 import { TreeWalk } from './tree.ts';
@@ -39,6 +41,7 @@ export class Database {
       pages: new PageSummaries(),
       entries: new EntrySummaries(entryBudgetBytes),
       kept: new KeptBytes(),
+      bucketLeaves: new BucketLeaves(meta.rootPage),
       entryReader: new EntryReader(new KeyHash(seed, Number(meta.checksum >> 32n))),
     };
     this.#scan = new PageScan(this.#stores, meta, windowBytes);
@@ -51,6 +54,7 @@ export class Database {
 
   /** Takes the bytes from `base` on: a whole window, or the last and shorter one, which may be empty. */
   consume(window: ByteSpan, base: number): void {
+    this.#stores.kept.allowFor(base + window.bytes.length);
     this.#scan.consume(window, base);
     this.#freelist?.consume(window, base);
   }
@@ -77,7 +81,7 @@ export class Database {
     if (keyBucket !== undefined) checkKeyBucket(this.#stores, keyBucket, damages);
     this.#checkFreelist(owners, treesAreWhole, damages);
     if (damages.total > damageBefore || keyBucket === undefined) return undefined;
-    const facts = readEtcdFacts(this.#leavesWithFacts(buckets));
+    const facts = readEtcdFacts(this.#factsOf(buckets));
     return { buckets, stores: this.#stores, keyLeaves: keyBucket.leaves, facts };
   }
 
@@ -88,9 +92,15 @@ export class Database {
     if (treesAreWhole) reportLostPages(freelist, owners, this.#meta.highWaterMark, damages);
   }
 
-  #leavesWithFacts(buckets: readonly Bucket[]): ByteSpan[] {
+  /** What `packEtcdFacts` made of the leaf pages of buckets `meta` and `cluster`. */
+  #factsOf(buckets: readonly Bucket[]): Uint8Array[] {
+    const { pages, kept } = this.#stores;
     const leaves = ['meta', 'cluster'].flatMap((name) => bucketNamed(buckets, name)?.leaves ?? []);
-    return leaves.map((leaf) => wholeLeaf(this.#stores, leaf)).filter((leaf) => leaf !== undefined);
+    const withFacts = leaves.filter((leaf) => {
+      const chunk = pages.chunkFor(leaf);
+      return chunk.kind[rowOf(leaf)] === pageKind.leaf && (chunk.marks[rowOf(leaf)]! & pageMark.holdsBuckets) === 0;
+    });
+    return withFacts.map((leaf) => keptPage(kept, pages.chunkFor(leaf).detail[rowOf(leaf)]!).more.bytes);
   }
 }
 

@@ -5,7 +5,7 @@ import { KeyPrefixes } from './key-prefixes.ts';
 import { KeyValueReader } from './mvcc.ts';
 
 /** Which prefix and which encryption provider an entry has, in 16 bits. */
-export const labelOf = (prefix: number, provider: number): number => prefix * 16 + provider;
+const labelOf = (prefix: number, provider: number): number => prefix * 16 + provider;
 export const prefixOfLabel = (label: number): number => label >>> 4;
 export const providerOfLabel = (label: number): number => label & 15;
 
@@ -14,7 +14,7 @@ export class EntryReader {
   keyHashLow = 0;
   keyHashHigh = 0;
   label = 0;
-  /** False where the user key was longer than what is at hand: its hash is of no use. */
+  /** False where the user key was not at hand as a whole: its hash is of no use. */
   keyHashed = false;
   /** Where the record goes on; the end of the value where all of it was read. */
   restAt = 0;
@@ -40,6 +40,8 @@ export class EntryReader {
     this.restAt = record.restAt;
     this.valueBegan = record.valueStart >= 0;
     if (record.keyEnd > available) return true;
+    // Without a key so far it may come with the rest; etcd writes the key first.
+    if (record.keyEnd === record.keyStart && record.restAt < end) return true;
     this.#keyHash.update(span, record.keyStart, record.keyEnd);
     this.keyHashLow = this.#keyHash.low;
     this.keyHashHigh = this.#keyHash.high;

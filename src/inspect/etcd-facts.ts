@@ -1,7 +1,6 @@
 import type { ByteSpan } from './byte-span.ts';
 import { leafElements } from './leaf-elements.ts';
 import { isRevisionKey, readMain } from './mvcc.ts';
-import { readCount } from './pages.ts';
 
 /** Keys of buckets `meta` and `cluster`. Source: etcd server/storage/schema/bucket.go. */
 const factKeys = [
@@ -19,14 +18,23 @@ const keysByLength = new Map(
 );
 const text = new TextDecoder('latin1');
 
-/** Whether a leaf page with this key may be one that the facts are read from. */
-export function isEtcdFact(key: Uint8Array): boolean {
-  return keysByLength.has(key.length) && factKeyOf(key) !== undefined;
+/** No value of theirs is longer, and what is longer is not repeated. */
+const maxValueBytes = 32;
+
+/** The facts that a leaf page of bucket `meta` or `cluster` would hold, each as key number, length and value; mostly none. */
+export function packEtcdFacts(leaf: ByteSpan, at: number, count: number): Uint8Array {
+  const packed: number[] = [];
+  for (const { keyStart, valueStart, valueEnd } of leafElements(leaf, at, count)) {
+    const key = factKeyOf(leaf.bytes, keyStart, valueStart);
+    if (key === undefined || valueEnd - valueStart > maxValueBytes) continue;
+    packed.push(factKeys.indexOf(key), valueEnd - valueStart, ...leaf.bytes.subarray(valueStart, valueEnd));
+  }
+  return new Uint8Array(packed);
 }
 
-function factKeyOf(key: Uint8Array): FactKey | undefined {
-  const candidates = keysByLength.get(key.length);
-  return candidates?.find((candidate) => text.decode(key) === candidate);
+function factKeyOf(bytes: Uint8Array, from: number, to: number): FactKey | undefined {
+  const candidates = keysByLength.get(to - from);
+  return candidates?.find((candidate) => text.decode(bytes.subarray(from, to)) === candidate);
 }
 
 export interface EtcdFacts {
@@ -38,13 +46,12 @@ export interface EtcdFacts {
   readonly compactRevision: number;
 }
 
-/** Reads the facts from the kept leaf pages of buckets `meta` and `cluster`. */
-export function readEtcdFacts(leaves: readonly ByteSpan[]): EtcdFacts {
+/** Reads what was packed of each leaf page of buckets `meta` and `cluster`. */
+export function readEtcdFacts(leaves: readonly Uint8Array[]): EtcdFacts {
   const values = new Map<FactKey, Uint8Array>();
-  for (const leaf of leaves) {
-    for (const { keyStart, valueStart, valueEnd } of leafElements(leaf, 0, readCount(leaf, 0))) {
-      const key = factKeyOf(leaf.bytes.subarray(keyStart, valueStart));
-      if (key !== undefined) values.set(key, leaf.bytes.subarray(valueStart, valueEnd));
+  for (const packed of leaves) {
+    for (let at = 0; at < packed.length; at += 2 + packed[at + 1]!) {
+      values.set(factKeys[packed[at]!]!, packed.subarray(at + 2, at + 2 + packed[at + 1]!));
     }
   }
   return {
@@ -63,7 +70,7 @@ function bigEndian(value: Uint8Array | undefined): bigint | undefined {
 
 /** `3.6.0`; anything else is not repeated. */
 function version(value: Uint8Array | undefined): string | undefined {
-  if (value === undefined || value.length > 32) return undefined;
+  if (value === undefined) return undefined;
   const found = text.decode(value);
   return /^[0-9A-Za-z.+-]+$/.test(found) ? found : undefined;
 }

@@ -1,21 +1,18 @@
 import { describeKey, type ByteSpan } from './byte-span.ts';
 import { crc32c } from './crc32c.ts';
-import { isEtcdFact } from './etcd-facts.ts';
+import { packEtcdFacts } from './etcd-facts.ts';
 import { keepPage } from './kept-pages.ts';
 import { firstUnsorted, leafElements } from './leaf-elements.ts';
-import { defect, pageKind, rowOf } from './page-summaries.ts';
+import { defect, pageKind, pageMark, rowOf } from './page-summaries.ts';
 import { elementBytes, pageHeaderBytes, readCount } from './pages.ts';
 import type { SummaryStores } from './summary-stores.ts';
 
-/** Whole pages are kept of a single one only; those that matter are far smaller. */
-const maxKeptBytes = 64 * 1024;
-
 /**
- * Summarises a leaf page of any bucket but `key`. It is kept whole where it holds buckets or facts of etcd, because its
- * place in the tree is not known yet. The element table was checked; its data ends at `dataEnd` in the span.
+ * Summarises a leaf page of any bucket but `key`. Buckets and facts of etcd on it are kept, because its place in the tree
+ * is not known yet. The element table was checked; its data ends at `dataEnd` in the span.
  */
 export function readGenericLeaf(
-  { pages, kept }: SummaryStores,
+  { pages, kept, bucketLeaves }: SummaryStores,
   page: number,
   span: ByteSpan,
   at: number,
@@ -39,14 +36,17 @@ export function readGenericLeaf(
 
   let first = span.bytes.subarray(0, 0);
   let last = first;
-  let isWanted = false;
+  let holdsBuckets = false;
   for (const { isBucket, keyStart, valueStart } of leafElements(span, at, count)) {
     last = span.bytes.subarray(keyStart, valueStart);
     if (first.length === 0) first = last;
-    isWanted ||= isBucket || isEtcdFact(last);
+    holdsBuckets ||= isBucket;
   }
-  const whole = isWanted && dataEnd - at <= maxKeptBytes ? span.bytes.subarray(at, dataEnd) : span.bytes.subarray(0, 0);
-  const position = keepPage(kept, first, last, whole);
+  if (holdsBuckets) chunk.marks[row] = pageMark.holdsBuckets;
+  const more = holdsBuckets
+    ? bucketLeaves.keep(page, span.bytes.subarray(at, dataEnd))
+    : packEtcdFacts(span, at, count);
+  const position = more && keepPage(kept, first, last, more);
   if (position === undefined) chunk.defect[row] = defect.tooComplex;
   else chunk.detail[row] = position;
 }

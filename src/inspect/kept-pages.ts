@@ -3,7 +3,7 @@ import type { KeptBytes } from './kept-bytes.ts';
 
 /**
  * What is kept of a page whose keys are no revisions: its first and last key, and more: the children of a branch page,
- * or all of a leaf page that holds buckets or facts of etcd. Lengths come first: 2, 2 and 4 bytes.
+ * the facts of etcd on a leaf page, or what BucketLeaves needs of one. Lengths come first: 2, 2 and 4 bytes.
  */
 const headBytes = 8;
 

@@ -4,7 +4,7 @@ import type { ByteSpan } from './byte-span.ts';
  * Keys of bucket `key`: main revision, `_`, sub revision, and `t` where it is a deletion.
  * Source: etcd server/storage/mvcc/revision.go.
  */
-export const revisionKeyBytes = 17;
+const revisionKeyBytes = 17;
 export const tombstoneKeyBytes = 18;
 
 const underscore = 0x5f;
@@ -59,10 +59,15 @@ export class KeyValueReader {
   restAt = 0;
   #at = 0;
 
-  /** False if it is no key-value record. True with `restAt < end`: sound so far, the rest has not come. */
+  /**
+   * False if it is no key-value record. True with `restAt < end`: sound so far, the rest has not come. A record without
+   * a key is one with the key "": `etcdutl snapshot restore --bump-revision` leaves an empty one under the new revision
+   * (etcdutl/snapshot/v3_snapshot.go, unsafeBumpBucketsRevision), and etcd keeps it as a live key from then on.
+   */
   read(span: ByteSpan, start: number, available: number, end: number): boolean {
-    this.keyStart = this.keyEnd = this.valueStart = this.valueEnd = -1;
-    return this.readRest(span, start, available, end) && this.keyStart >= 0;
+    this.keyStart = this.keyEnd = start;
+    this.valueStart = this.valueEnd = -1;
+    return this.readRest(span, start, available, end);
   }
 
   /** Reads on after a value, with the positions found so far kept. */
@@ -77,7 +82,8 @@ export class KeyValueReader {
         this.restAt = fieldAt;
         return true;
       }
-      if (length < 0 || this.#at + length > end) return false;
+      // No field has number 0, so zeros are no record.
+      if (length < 0 || this.#at + length > end || tag >>> 3 === 0) return false;
       if (tag >>> 3 === keyField) {
         // A key that goes on beyond what is at hand can't be hashed; the caller sees keyEnd > available.
         this.keyStart = this.#at;

@@ -8,7 +8,7 @@ import { elementBytes, pageHeaderBytes, readCount } from './pages.ts';
 import type { SummaryStores } from './summary-stores.ts';
 
 /** Of each element this much is looked at: its key and the beginning of its value. */
-export const headBytes = 1536;
+const headBytes = 1536;
 /** What may come after the value of a record: the lease, one tag and a varint of ten bytes. */
 export const maxTailBytes = 16;
 

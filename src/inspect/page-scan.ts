@@ -73,9 +73,7 @@ export class PageScan {
 
   #readBranch(page: number, window: ByteSpan, at: number): void {
     const runBytes = this.#note(page, window, at, pageKind.branch);
-    // A branch page has overflow only for keys of a thousand bytes and more; then it must be at hand.
-    const bytesAtHand = Math.min(runBytes, window.bytes.length - at, maxBranchBytes);
-    readBranch(this.#stores, page, window, at, bytesAtHand);
+    readBranch(this.#stores, page, window, at, runBytes);
   }
 
   /** Notes what the header says and returns how many bytes the page has with its overflow. */
@@ -92,9 +90,6 @@ export class PageScan {
     this.#stores.pages.chunkFor(page).defect[rowOf(page)] = found;
   }
 }
-
-/** Four keys of the longest kind, with their table. */
-const maxBranchBytes = 192 * 1024;
 
 /** Summarises a leaf page whose bytes are all at hand, its element table checked, its data ending at `dataEnd`. */
 export function summariseLeaf(stores: SummaryStores, page: number, span: ByteSpan, at: number, dataEnd: number): void {

@@ -1,15 +1,13 @@
 /** What a page was found to be. Nothing counts until the tree walk reaches the page. */
 export const pageKind = {
   none: 0,
-  /** Every key of it is a revision of bucket `key`; first and last are in the revision columns. */
-  branchOfRevisions: 1,
-  leafOfRevisions: 2,
-  /** Other keys: their bytes are among the kept ones. */
-  branch: 3,
-  leaf: 4,
+  branch: 1,
+  leaf: 2,
+  /** Every key of it is a revision of bucket `key`; first and last are in the revision columns, else among the kept bytes. */
+  leafOfRevisions: 3,
 } as const;
 
-/** What is wrong with a page, if the walk reaches it. `defectDetails` of PageSummaries may say more. */
+/** What is wrong with a page, if the walk reaches it. `explanationOf` of PageSummaries may say more. */
 export const defect = {
   none: 0,
   elementOutOfBounds: 1,
@@ -26,12 +24,14 @@ export const pageMark = {
   valueInvalid: 4,
   /** A user key too long to be hashed in passing; only in overflow pages. */
   keyNotHashed: 8,
+  /** Its elements are buckets, and it is kept by BucketLeaves. */
+  holdsBuckets: 16,
 } as const;
 
 export const noEntries = 0xffff_ffff;
 
 const rowBits = 12;
-export const rowsPerChunk = 1 << rowBits;
+const rowsPerChunk = 1 << rowBits;
 
 /** Columns of 4096 pages, a row a page: 49 bytes a page, and no object. */
 export class PageChunk {

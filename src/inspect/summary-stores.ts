@@ -1,3 +1,4 @@
+import type { BucketLeaves } from './bucket-leaves.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { EntrySummaries } from './entry-summaries.ts';
 import type { KeptBytes } from './kept-bytes.ts';
@@ -8,5 +9,6 @@ export interface SummaryStores {
   readonly pages: PageSummaries;
   readonly entries: EntrySummaries;
   readonly kept: KeptBytes;
+  readonly bucketLeaves: BucketLeaves;
   readonly entryReader: EntryReader;
 }

@@ -137,6 +137,7 @@ async function backUpFrom(
   const prepared = await prepareSealing({ compression: options.compression, encryption }, signal);
 
   parts.progress({ kind: 'stage', text: `streaming from ${member.name}` });
+  parts.log.debug('snapshot begins', { backup: place.id.text, member: member.name });
   await using spool = options.spool === undefined ? undefined : await openSpool(options.spool);
   await using delivery = await Delivery.start(
     parts.repositories,
@@ -189,6 +190,14 @@ async function backUpFrom(
     tags: options.tags,
   });
   const stored = await delivery.commit(encodeManifest(manifest), signal);
+  parts.log.info('backup stored', {
+    backup: place.id.text,
+    repositories: stored,
+    member: member.name,
+    revision: manifest.snapshot.revision,
+    snapshotBytes: manifest.snapshot.sizeBytes,
+    storedBytes: manifest.stored.sizeBytes,
+  });
   for (const [repository, error] of delivery.failures) {
     parts.log.error('repository failed', { repository, code: error.code, reason: error.message });
   }

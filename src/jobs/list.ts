@@ -1,8 +1,9 @@
 import { exitStatus } from '../errors/table.ts';
 import { toWardenError, type WardenError } from '../errors/warden-error.ts';
 import type { Repository } from '../ports/repository.ts';
-import { readCatalogue, type Catalogue, type CatalogueEntry } from '../repository/catalogue.ts';
+import { findClusters, readCatalogue, type Catalogue, type CatalogueEntry } from '../repository/catalogue.ts';
 import { snapshotName } from '../repository/layout.ts';
+import { readDamage } from '../repository/evidence.ts';
 import { readManifest } from '../repository/read-manifest.ts';
 
 export interface ListOptions {
@@ -19,6 +20,8 @@ export interface ListedRepository {
   readonly catalogue: Catalogue | undefined;
   /** Why there is no catalogue, or why the check could not look at every backup. */
   readonly error: WardenError | undefined;
+  /** Where there is nothing of this cluster: those of which there is something. */
+  readonly otherClusters: readonly string[];
   /** With `check`: the damage that was found, by backup id. */
   readonly findings: ReadonlyMap<string, string>;
 }
@@ -34,10 +37,18 @@ export async function listBackups(
       try {
         const catalogue = await readCatalogue(repository.store, options.cluster, options.lineage, signal);
         const entries = options.check ? catalogue.entries.filter((entry) => entry.hasManifest) : [];
-        return { repository: repository.name, catalogue, ...(await checkSizes(repository, entries, signal)) };
+        const otherClusters = catalogue.entries.length === 0 ? await findClusters(repository.store, signal) : [];
+        const checked = await checkSizes(repository, entries, signal);
+        return { repository: repository.name, catalogue, otherClusters, ...checked };
       } catch (error) {
         signal.throwIfAborted();
-        return { repository: repository.name, catalogue: undefined, error: toWardenError(error), findings: new Map() };
+        return {
+          repository: repository.name,
+          catalogue: undefined,
+          error: toWardenError(error),
+          otherClusters: [],
+          findings: new Map(),
+        };
       }
     }),
   );
@@ -71,7 +82,10 @@ async function checkSize(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (entry.snapshot === undefined) return 'the snapshot is missing';
-  if (entry.damagedAt !== undefined && entry.state === 'damaged') return 'evidence of damage stands beside it';
+  if (entry.damagedAt !== undefined && entry.state === 'damaged') {
+    const damage = await readDamage(repository.store, entry.place, entry.damagedAt, signal);
+    return damage ?? `found damaged at ${entry.damagedAt.toISOString()}`;
+  }
   const { suffix, sizeBytes } = entry.snapshot;
   try {
     const { stored } = await readManifest(repository.store, entry.place, signal);

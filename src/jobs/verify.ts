@@ -75,6 +75,7 @@ async function verifyBackup(
   try {
     const snapshotBytes = await readBack(parts, repository, place, signal);
     const recorded = await record(parts, repository, place, 'verified', {}, signal);
+    parts.log.info('backup verified', { repository: repository.name, backup: place.id.text, snapshotBytes });
     return { ...outcome, snapshotBytes, error: undefined, recorded };
   } catch (thrown) {
     signal.throwIfAborted();
@@ -114,7 +115,7 @@ async function record(
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await recordEvidence(repository.store, place, kind, parts.clock.now(), facts, signal);
+    await recordEvidence(repository.store, place, { kind, at: parts.clock.now(), facts }, signal);
     return true;
   } catch (thrown) {
     signal.throwIfAborted();

@@ -29,15 +29,6 @@ export interface ObjectStore extends AsyncDisposable {
   remove(key: string, signal: AbortSignal): Promise<void>;
 }
 
-/** A store that can clear away what uploads of a killed process left: multipart parts, temporary files. */
-export interface SweepableStore extends ObjectStore {
-  /**
-   * Removes uploads below `prefix` that were begun before `startedBefore` and never completed; resolves to their number.
-   * Give it a time that no running upload can be older than. No listing shows such leftovers, yet they take up room.
-   */
-  removeAbandonedUploads(prefix: string, startedBefore: Date, signal: AbortSignal): Promise<number>;
-}
-
 export interface ObjectInfo {
   readonly key: string;
   readonly sizeBytes: number;

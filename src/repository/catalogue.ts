@@ -112,3 +112,19 @@ function judgeState(draft: Draft): BackupState {
 function later(known: Date | undefined, found: Date): Date {
   return known !== undefined && known > found ? known : found;
 }
+
+/** Enough to meet every cluster of a store that somebody asked under a wrong name. */
+const maxObjectsLookedAt = 2000;
+
+/** Names of clusters that have backups in a store, as far as its first objects tell. */
+export async function findClusters(store: ObjectStore, signal: AbortSignal): Promise<string[]> {
+  const clusters = new Set<string>();
+  let looked = 0;
+  for await (const { key } of store.list('', signal)) {
+    const parsed = parseKey(key);
+    if (parsed !== undefined) clusters.add(parsed.place.cluster);
+    looked += 1;
+    if (looked === maxObjectsLookedAt) break;
+  }
+  return [...clusters];
+}

@@ -25,10 +25,13 @@ export class Delivery implements AsyncDisposable {
   /** Repositories that were left out, each with its reason. */
   readonly failures: ReadonlyMap<string, WardenError>;
   readonly #place: BackupPlace;
+  /** Repositories are named in the order of the configuration. */
+  readonly #order: readonly string[];
   readonly #fanOut: FanOut;
 
-  private constructor(place: BackupPlace, fanOut: FanOut) {
+  private constructor(place: BackupPlace, order: readonly string[], fanOut: FanOut) {
     this.#place = place;
+    this.#order = order;
     this.#fanOut = fanOut;
     this.failures = fanOut.failures;
   }
@@ -58,7 +61,11 @@ export class Delivery implements AsyncDisposable {
       signal.throwIfAborted();
       throw nothingStored(failures);
     }
-    return new Delivery(options.place, fanOut);
+    return new Delivery(
+      options.place,
+      repositories.map(({ name }) => name),
+      fanOut,
+    );
   }
 
   /** Resolves once every repository that is still in took the block over; `no-backup-stored` if none is. */
@@ -77,7 +84,7 @@ export class Delivery implements AsyncDisposable {
       ({ store }) => commitManifest(store, this.#place, manifest, signal),
       signal,
     );
-    return committed.sort();
+    return this.#order.filter((name) => committed.includes(name));
   }
 
   /** Aborts what was not committed. */

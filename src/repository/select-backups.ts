@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { WardenError } from '../errors/warden-error.ts';
 import type { Repository } from '../ports/repository.ts';
 import { readCatalogue, type CatalogueEntry } from './catalogue.ts';
 import { findBackup } from './find-backup.ts';
@@ -10,7 +11,7 @@ export type Selection =
   /** The n-th of `of` parts of about equal size; a backup always falls into the same one. */
   | { readonly kind: 'subset'; readonly part: number; readonly of: number };
 
-/** Backups with a manifest, newest first. Rejects with `backup-not-found` or `backup-ambiguous` for references. */
+/** Backups with a manifest, newest first. Rejects with `backup-not-found`, also where there is none at all, or `backup-ambiguous`. */
 export async function selectBackups(
   repository: Repository,
   cluster: string,
@@ -22,6 +23,12 @@ export async function selectBackups(
     return selection.references.map((reference) => findBackup(entries, reference, repository.name));
   }
   const committed = entries.filter((entry) => entry.hasManifest);
+  // A job that verifies nothing every night because of a wrong name must not look like one that finds all well.
+  if (committed.length === 0) {
+    throw new WardenError('backup-not-found', `repository ${repository.name} holds no backup of ${cluster}`, {
+      details: { repository: repository.name, cluster },
+    });
+  }
   if (selection.kind === 'all') return committed;
   return committed.filter((entry) => partOf(entry.place.id.text, selection.of) === selection.part);
 }

@@ -1,7 +1,7 @@
 import { type EncryptedDataKey, KeyringNode, type NodeDecryptionMaterial } from '@aws-crypto/material-management-node';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { KeyProvider } from '../ports/key-provider.ts';
-import { describeRecipient, listRecipients } from './message.ts';
+import { describeRecipient, listRecipients, nameRecipient } from './message.ts';
 
 export type EncryptionContext = Readonly<Record<string, string>>;
 
@@ -41,7 +41,7 @@ export class IdentityKeyring extends KeyringNode {
         failures.push({ provider, error: toWardenError(error) });
       }
     }
-    throw nothingOpened(failures, keys);
+    throw nothingOpened(this.#providers, failures, keys);
   }
 
   override _onEncrypt(): never {
@@ -62,12 +62,13 @@ function requireContext(found: EncryptionContext, expected: EncryptionContext): 
 }
 
 function nothingOpened(
+  providers: readonly KeyProvider[],
   failures: readonly { readonly provider: KeyProvider; readonly error: WardenError }[],
   keys: readonly EncryptedDataKey[],
 ): WardenError {
   const sealedTo = `it is sealed to ${listRecipients(keys)}`;
   const [first] = failures;
-  if (first === undefined) return new WardenError('no-identity', `no configured key opens the object; ${sealedTo}`);
+  if (first === undefined) return noneFits(providers, keys, sealedTo);
   const reasons = failures.map(({ provider, error }) => `${describeRecipient(provider.recipient)}: ${error.message}`);
   // The failure that somebody can repair decides; a key that simply is not the right one says less.
   const decisive = failures.find(({ error }) => error.code !== 'no-identity') ?? first;
@@ -76,4 +77,20 @@ function nothingOpened(
     `no configured key opens the object; ${sealedTo}; ${reasons.join('; ')}`,
     { cause: decisive.error },
   );
+}
+
+/** No key failed and none opened: either none has the right name, or one has it and is another key. */
+function noneFits(providers: readonly KeyProvider[], keys: readonly EncryptedDataKey[], sealedTo: string): WardenError {
+  const configured = providers.filter(({ opening }) => opening !== undefined).map(({ recipient }) => recipient);
+  const names = new Set(keys.map((key) => nameRecipient(key)?.name));
+  const [namesake] = configured.filter(({ name }) => names.has(name));
+  if (namesake !== undefined) {
+    const message = `${describeRecipient(namesake)} is configured, but it is another key than the one of that name that the object is sealed to`;
+    return new WardenError('no-identity', message, {
+      hint: 'Put the key file back that was in use when the backup was taken.',
+    });
+  }
+  const known =
+    configured.length === 0 ? 'none is configured' : `configured: ${configured.map(describeRecipient).join(', ')}`;
+  return new WardenError('no-identity', `no configured key opens the object; ${sealedTo}; ${known}`);
 }

@@ -122,7 +122,7 @@ schedules: {backup: {cron: "*/30 * * * *"}}
       const ran = await runCli(args(), { env: env() });
       expect([ran.status, ran.json()]).toEqual([
         0,
-        { repositories: [{ name: 'local', foreignObjects: 0, backups: [] }] },
+        { repositories: [{ name: 'local', foreignObjects: 0, otherClusters: [], backups: [] }] },
       ]);
     });
 
@@ -135,7 +135,7 @@ schedules: {backup: {cron: "*/30 * * * *"}}
       const ran = await runCli(['config', 'check', '--config', configFile]);
       expect([ran.status, ran.stdout]).toEqual([
         0,
-        `${configFile} is valid\n${['coordination.lock', 'schedules'].map((section) => `note: ${section} is checked, but this version does not act on it yet\n`).join('')}`,
+        `${configFile} is valid; the files named in it, etcd and the stores were not looked at\n${['coordination.lock', 'schedules'].map((section) => `note: ${section} is checked, but this version does not act on it yet\n`).join('')}`,
       ]);
     });
 

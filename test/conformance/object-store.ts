@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WardenError } from '../../src/errors/warden-error.ts';
-import type { ObjectBody, ObjectStore, SweepableStore } from '../../src/ports/object-store.ts';
+import type { ObjectBody, ObjectStore } from '../../src/ports/object-store.ts';
 
 export interface StoreSubject extends AsyncDisposable {
   /** Empty. */
-  readonly store: SweepableStore;
+  readonly store: ObjectStore;
   /** What uploads that never completed left: multipart uploads, temporary files, empty folders. */
   leftovers(): Promise<string[]>;
   /** Bytes after which an upload starts another part; any size where there are no parts. */
@@ -19,7 +19,7 @@ const text = (value: string) => Buffer.from(value);
 export function describeObjectStoreConformance(subjectName: string, makeSubject: () => Promise<StoreSubject>): void {
   describe(`Conformance of ${subjectName}`, () => {
     let subject: StoreSubject;
-    let store: SweepableStore;
+    let store: ObjectStore;
 
     beforeEach(async () => {
       subject = await makeSubject();
@@ -118,19 +118,6 @@ export function describeObjectStoreConformance(subjectName: string, makeSubject:
         await using upload = await store.startUpload('k', { maxBytes: 10 }, go);
         await upload.write(randomBytes(10));
         await expect(upload.write(randomBytes(1))).rejects.toMatchObject({ code: 'store-refused' });
-      });
-
-      it('that a dead process left is removed once it is old, those under other prefixes stay', async () => {
-        await using dead = await store.startUpload('dead/d', { maxBytes: 3 * subject.partSizeBytes }, go);
-        await using foreign = await store.startUpload('foreign/f', { maxBytes: 3 * subject.partSizeBytes }, go);
-        await dead.write(randomBytes(2.5 * subject.partSizeBytes));
-        await foreign.write(randomBytes(2.5 * subject.partSizeBytes));
-        const hourMs = 3_600_000;
-        expect(await store.removeAbandonedUploads('dead/', new Date(Date.now() - hourMs), go)).toBe(0);
-        expect(await store.removeAbandonedUploads('dead/', new Date(Date.now() + hourMs), go)).toBe(1);
-        await foreign.complete();
-        expect(await keysOf(store, '')).toEqual(['foreign/f']);
-        expect(await subject.leftovers()).toEqual([]);
       });
     });
 
@@ -246,7 +233,6 @@ export function describeObjectStoreConformance(subjectName: string, makeSubject:
         stat: () => store.stat('there', stopped),
         list: () => keysOf(store, '', stopped),
         remove: () => store.remove('there', stopped),
-        removeAbandonedUploads: () => store.removeAbandonedUploads('', new Date(), stopped),
       };
       for (const [name, call] of Object.entries(calls)) {
         const outcome = await call().then(

@@ -86,7 +86,7 @@ describe('taking a backup', () => {
   it('stores the bytes of etcd and their manifest in every repository', async () => {
     const result = await run([member(), member(), member()]);
     expect(result.place).toMatchObject({ cluster, lineage, id: { text: '20261124T140000Z-r8-00000000' } });
-    expect([result.stored, result.failed.size, result.skippedMembers]).toEqual([['local', 'primary'], 0, []]);
+    expect([result.stored, result.failed.size, result.skippedMembers]).toEqual([['primary', 'local'], 0, []]);
     for (const { store } of [primary, local]) {
       expect(store.objects.get(objectKey(result.place, snapshotName('')))?.bytes.equals(snapshot)).toBe(true);
       expect(await readManifest(store, result.place, go)).toEqual(result.manifest);

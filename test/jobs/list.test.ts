@@ -79,8 +79,18 @@ describe('listing backups', () => {
     ],
     [
       'has evidence of damage beside it',
-      ({ store }) => recordEvidence(store, older, 'damaged', new Date('2026-11-25T00:00:00Z'), {}, go),
-      'evidence of damage',
+      ({ store }) =>
+        recordEvidence(
+          store,
+          older,
+          {
+            kind: 'damaged',
+            at: new Date('2026-11-25T00:00:00Z'),
+            facts: { code: 'object-damaged', message: 'cut off' },
+          },
+          go,
+        ),
+      'object-damaged: cut off',
     ],
   ])('finds a backup damaged whose snapshot %s', async (_, damage, words) => {
     await damage(primary);

@@ -45,7 +45,7 @@ describe('the catalogue', () => {
   it('calls a snapshot without a manifest incomplete, and evidence without either', async () => {
     await store.create(objectKey(place, snapshotName('.zst.enc')), Buffer.from('bytes'), go);
     const other = placeAt('2026-11-24T15:00:00Z');
-    await recordEvidence(store, other, 'damaged', minute(1), {}, go);
+    await recordEvidence(store, other, { kind: 'damaged', at: minute(1), facts: {} }, go);
     expect(await states()).toEqual(['incomplete', 'incomplete']);
   });
 
@@ -107,14 +107,16 @@ describe('the catalogue', () => {
     ],
   ])('judges by the newest evidence: %s', async (_, evidence, state) => {
     await storeBackup(store, place);
-    for (const [kind, minutes] of evidence) await recordEvidence(store, place, kind, minute(minutes), {}, go);
+    for (const [kind, minutes] of evidence)
+      await recordEvidence(store, place, { kind: kind, at: minute(minutes), facts: {} }, go);
     expect(await states()).toEqual([state]);
   });
 
   it('tells the newest time of each kind of evidence and every hold', async () => {
     await storeBackup(store, place);
-    for (const minutes of [2, 9, 5]) await recordEvidence(store, place, 'verified', minute(minutes), {}, go);
-    await recordEvidence(store, place, 'damaged', minute(3), {}, go);
+    for (const minutes of [2, 9, 5])
+      await recordEvidence(store, place, { kind: 'verified', at: minute(minutes), facts: {} }, go);
+    await recordEvidence(store, place, { kind: 'damaged', at: minute(3), facts: {} }, go);
     for (const name of ['b', 'a']) await store.create(objectKey(place, `hold-${name}.json`), Buffer.from('{}'), go);
     expect((await read()).entries).toMatchObject([
       { verifiedAt: minute(9), damagedAt: minute(3), drilledAt: undefined, holds: ['a', 'b'] },

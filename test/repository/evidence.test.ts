@@ -9,7 +9,12 @@ const time = new Date('2026-11-25T03:15:00.250Z');
 
 it('evidence says what was found about which backup, and when', async () => {
   const store = createMemoryStore();
-  await recordEvidence(store, place, 'damaged', time, { code: 'object-damaged', message: 'cut off' }, go);
+  await recordEvidence(
+    store,
+    place,
+    { kind: 'damaged', at: time, facts: { code: 'object-damaged', message: 'cut off' } },
+    go,
+  );
   const [[key, object] = []] = store.objects;
   expect(key).toBe(`prod/0123456789abcdef/${place.id.text}/damaged-20261125T031500Z.json`);
   expect(JSON.parse(object?.bytes.toString() ?? '')).toEqual({
@@ -25,7 +30,7 @@ it('evidence says what was found about which backup, and when', async () => {
 
 it('the same finding twice in one second is recorded once', async () => {
   const store = createMemoryStore();
-  await recordEvidence(store, place, 'verified', time, {}, go);
-  await recordEvidence(store, place, 'verified', time, {}, go);
+  await recordEvidence(store, place, { kind: 'verified', at: time, facts: {} }, go);
+  await recordEvidence(store, place, { kind: 'verified', at: time, facts: {} }, go);
   expect(store.objects.size).toBe(1);
 });

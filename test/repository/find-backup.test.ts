@@ -21,9 +21,9 @@ describe('a reference to a backup', () => {
   beforeAll(async () => {
     const store = createMemoryStore();
     for (const place of [verified, plain, damaged]) await storeBackup(store, place);
-    await recordEvidence(store, verified, 'verified', new Date('2026-11-24T20:00:00Z'), {}, go);
-    await recordEvidence(store, damaged, 'verified', new Date('2026-11-24T20:00:00Z'), {}, go);
-    await recordEvidence(store, damaged, 'damaged', new Date('2026-11-24T21:00:00Z'), {}, go);
+    await recordEvidence(store, verified, { kind: 'verified', at: new Date('2026-11-24T20:00:00Z'), facts: {} }, go);
+    await recordEvidence(store, damaged, { kind: 'verified', at: new Date('2026-11-24T20:00:00Z'), facts: {} }, go);
+    await recordEvidence(store, damaged, { kind: 'damaged', at: new Date('2026-11-24T21:00:00Z'), facts: {} }, go);
     await store.create(objectKey(incomplete, snapshotName('')), Buffer.from('bytes'), go);
     ({ entries } = await readCatalogue(store, cluster, undefined, go));
   });

@@ -1,6 +1,6 @@
 import { throwIfInterrupted } from '../../src/adapters/store-layers/interruption.ts';
 import { WardenError } from '../../src/errors/warden-error.ts';
-import type { ObjectBody, ObjectInfo, SweepableStore, Upload } from '../../src/ports/object-store.ts';
+import type { ObjectBody, ObjectInfo, ObjectStore, Upload } from '../../src/ports/object-store.ts';
 
 interface StoredObject {
   readonly bytes: Buffer;
@@ -9,13 +9,12 @@ interface StoredObject {
 
 interface PendingUpload {
   readonly key: string;
-  readonly startedAt: Date;
 }
 
 const readBlockBytes = 64 * 1024;
 
 /** A store that keeps all in memory; passes the conformance suite. Tests may change `objects` behind its back. */
-export interface MemoryStore extends SweepableStore {
+export interface MemoryStore extends ObjectStore {
   readonly objects: Map<string, StoredObject>;
   /** Uploads that were neither completed nor dropped. */
   readonly uploads: Set<PendingUpload>;
@@ -50,7 +49,7 @@ export function createMemoryStore(description = 'memory'): MemoryStore {
     },
     startUpload: async (key, { maxBytes }, signal) => {
       throwIfInterrupted(signal);
-      const pending = { key, startedAt: new Date() };
+      const pending = { key };
       uploads.add(pending);
       return uploadOf(pending, maxBytes, signal);
     },
@@ -72,12 +71,6 @@ export function createMemoryStore(description = 'memory'): MemoryStore {
     remove: async (key, signal) => {
       throwIfInterrupted(signal);
       objects.delete(key);
-    },
-    removeAbandonedUploads: async (prefix, startedBefore, signal) => {
-      throwIfInterrupted(signal);
-      const old = [...uploads].filter(({ key, startedAt }) => key.startsWith(prefix) && startedAt < startedBefore);
-      for (const upload of old) uploads.delete(upload);
-      return old.length;
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -12,7 +12,7 @@ import {
 import { createS3Store } from '../../src/adapters/s3/store.ts';
 import type { S3StoreOptions } from '../../src/adapters/s3/options.ts';
 import { retryWith } from '../../src/adapters/store-layers/retry.ts';
-import type { SweepableStore } from '../../src/ports/object-store.ts';
+import type { ObjectStore } from '../../src/ports/object-store.ts';
 import type { KeyPairFiles } from './certificates.ts';
 import { freePorts, startServer } from './process.ts';
 import { serverBinary } from './toolchain.ts';
@@ -109,7 +109,7 @@ export function openS3Store(
   server: Pick<S3Server, 'endpoint' | 'credentials'>,
   bucket: string,
   options: Partial<S3StoreOptions> = {},
-): SweepableStore {
+): ObjectStore {
   return createS3Store({
     bucket,
     prefix: '',

@@ -1,6 +1,7 @@
-import { lstat, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { WardenError } from '../../errors/warden-error.ts';
+import { syncFolder } from '../system/sync-folder.ts';
 import { systemCode } from './errors.ts';
 
 /**
@@ -72,8 +73,7 @@ export async function unlinkIfThere(path: string): Promise<boolean> {
 /** Makes names durable: those in `folderPath`, and each folder's own name in the one above it, up to the root. */
 export async function syncFolders(root: string, folderPath: string): Promise<void> {
   for (let path = folderPath; ; path = dirname(path)) {
-    await using folder = await open(path, 'r');
-    await folder.sync();
+    await syncFolder(path);
     if (path === root) return;
   }
 }

@@ -44,7 +44,3 @@ export function isKeyPart(name: string): boolean {
 export function temporaryName(fileName: string): string {
   return `.${fileName}.part-${randomBytes(6).toString('hex')}`;
 }
-
-export function isTemporaryName(name: string): boolean {
-  return /^\..+\.part-[0-9a-f]{12}$/.test(name);
-}

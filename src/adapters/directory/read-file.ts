@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { ObjectBody } from '../../ports/object-store.ts';
-import { throwIfInterrupted } from '../store-layers/interruption.ts';
+import { orInterrupted } from '../store-layers/interruption.ts';
+import { endsWithin, releaseLimitMs } from '../system/ends-within.ts';
 import { converted, systemCode } from './errors.ts';
 import { haveFolders } from './folders.ts';
 import type { ObjectPath } from './object-path.ts';
@@ -16,28 +17,48 @@ export async function openObject(
   offset: number,
   signal: AbortSignal,
 ): Promise<ObjectBody> {
-  throwIfInterrupted(signal);
-  const file = await converted(`read ${path.filePath}`, () => openFile(root, path));
+  const open = (): Promise<OpenFile> => converted(`read ${path.filePath}`, () => openFile(root, path));
+  const { handle, sizeBytes } = await orInterrupted(signal, open, ({ handle: late }) => close(late));
+  if (offset > 0 && offset >= sizeBytes) {
+    await close(handle);
+    throw new WardenError(
+      'store-refused',
+      `${path.filePath} has ${sizeBytes} bytes; it cannot be read from byte ${offset} on.`,
+    );
+  }
+  let closing: Promise<void> | undefined;
+  const release = (): Promise<void> => (closing ??= close(handle));
+  return {
+    sizeBytes: sizeBytes - offset,
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* readBlocks(handle, path, offset, sizeBytes, signal);
+      } finally {
+        await release();
+      }
+    },
+    [Symbol.asyncDispose]: release,
+  };
+}
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly sizeBytes: number;
+}
+
+async function openFile(root: string, path: ObjectPath): Promise<OpenFile> {
+  const handle = await openIfThere(root, path);
   try {
-    const { size } = await converted(`read ${path.filePath}`, () => requireFile(file, path));
-    if (offset > 0 && offset >= size) {
-      throw new WardenError(
-        'store-refused',
-        `${path.filePath} has ${size} bytes; it cannot be read from byte ${offset} on.`,
-      );
-    }
-    return {
-      sizeBytes: size - offset,
-      [Symbol.asyncIterator]: () => readBlocks(file, path, offset, size, signal),
-      [Symbol.asyncDispose]: () => file.close(),
-    };
+    const stats = await handle.stat();
+    if (stats.isFile()) return { handle, sizeBytes: stats.size };
+    throw new WardenError('store-not-writable', `${path.filePath} must be a regular file of the store.`);
   } catch (error) {
-    await file.close();
+    await close(handle);
     throw error;
   }
 }
 
-async function openFile(root: string, path: ObjectPath): Promise<FileHandle> {
+async function openIfThere(root: string, path: ObjectPath): Promise<FileHandle> {
   const missing = () => new WardenError('store-object-missing', `${path.filePath} does not exist.`);
   if (!(await haveFolders(root, path.folders))) throw missing();
   try {
@@ -48,33 +69,27 @@ async function openFile(root: string, path: ObjectPath): Promise<FileHandle> {
   }
 }
 
-async function requireFile(file: FileHandle, path: ObjectPath): Promise<{ size: number }> {
-  const stats = await file.stat();
-  if (!stats.isFile())
-    throw new WardenError('store-not-writable', `${path.filePath} must be a regular file of the store.`);
-  return stats;
-}
-
 async function* readBlocks(
-  file: FileHandle,
+  handle: FileHandle,
   path: ObjectPath,
   offset: number,
   endsAt: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    for (let position = offset; position < endsAt;) {
-      throwIfInterrupted(signal);
-      const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, endsAt - position));
-      const at = position;
-      const { bytesRead } = await converted(`read ${path.filePath}`, () => file.read(block, 0, block.length, at));
-      if (bytesRead === 0) {
-        throw new WardenError('store-failed', `${path.filePath} ended after ${position} of ${endsAt} bytes.`);
-      }
-      position += bytesRead;
-      yield block.subarray(0, bytesRead);
+  for (let position = offset; position < endsAt;) {
+    const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, endsAt - position));
+    const at = position;
+    const read = () => converted(`read ${path.filePath}`, () => handle.read(block, 0, block.length, at));
+    const { bytesRead } = await orInterrupted(signal, read);
+    if (bytesRead === 0) {
+      throw new WardenError('store-failed', `${path.filePath} ended after ${position} of ${endsAt} bytes.`);
     }
-  } finally {
-    await file.close();
+    position += bytesRead;
+    yield block.subarray(0, bytesRead);
   }
+}
+
+/** Waits for a read under way, which a hung mount may never answer; what was read is not at stake. */
+async function close(handle: FileHandle): Promise<void> {
+  await endsWithin(releaseLimitMs, handle.close());
 }

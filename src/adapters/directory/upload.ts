@@ -1,16 +1,18 @@
 import { constants } from 'node:fs';
-import { link, open, unlink, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { Upload } from '../../ports/object-store.ts';
-import { throwIfInterrupted } from '../store-layers/interruption.ts';
+import { orInterrupted, throwIfInterrupted } from '../store-layers/interruption.ts';
+import { endsWithin, noAnswer, releaseLimitMs } from '../system/ends-within.ts';
+import { publishFile } from '../system/publish-file.ts';
+import { WriteQueue } from '../system/write-queue.ts';
 import { converted, systemCode, toStoreError } from './errors.ts';
 import { makeFolders, removeEmptyFolders, syncFolders, unlinkIfThere } from './folders.ts';
 import type { DirectoryStoreOptions } from './options.ts';
 import { temporaryName, type ObjectPath } from './object-path.ts';
-import { WriteQueue } from '../system/write-queue.ts';
 
-/** Writes a hidden file beside the object's place; a hard link, which fails where the name is taken, makes it visible. */
+/** Writes a hidden file beside the object's place, which becomes visible by a step that fails where the name is taken. */
 export class DirectoryUpload implements Upload {
   readonly #store: DirectoryStoreOptions;
   readonly #path: ObjectPath;
@@ -19,7 +21,8 @@ export class DirectoryUpload implements Upload {
   readonly #maxBytes: number;
   readonly #signal: AbortSignal;
   #takenBytes = 0;
-  #isLinked = false;
+  #storing: Promise<void> | undefined;
+  #isVisible = false;
   #isDone = false;
 
   static async start(
@@ -28,9 +31,11 @@ export class DirectoryUpload implements Upload {
     maxBytes: number,
     signal: AbortSignal,
   ): Promise<DirectoryUpload> {
-    throwIfInterrupted(signal);
-    const temporary = await converted(`begin ${path.filePath}`, () => openTemporary(store.path, path));
-    return new DirectoryUpload(store, path, temporary, maxBytes, signal);
+    const begin = async (): Promise<DirectoryUpload> => {
+      const temporary = await converted(`begin ${path.filePath}`, () => openTemporary(store.path, path));
+      return new DirectoryUpload(store, path, temporary, maxBytes, signal);
+    };
+    return orInterrupted(signal, begin, (late) => late[Symbol.asyncDispose]());
   }
 
   private constructor(
@@ -57,46 +62,56 @@ export class DirectoryUpload implements Upload {
         `The upload of ${this.#path.key} was begun for ${this.#maxBytes} bytes at most; more came.`,
       );
     }
-    await converted(`write ${this.#path.filePath}`, () => this.#queue.push(block));
+    await orInterrupted(this.#signal, () => converted(`write ${this.#path.filePath}`, () => this.#queue.push(block)));
   }
 
   async complete(): Promise<void> {
-    const { filePath, folderPath } = this.#path;
-    const { file, path: temporaryPath } = this.#temporary;
-    await converted(`store ${filePath}`, async () => {
-      await this.#queue.drain();
-      await file.sync();
-      throwIfInterrupted(this.#signal);
-      await this.#publish();
-      await unlink(temporaryPath);
-      await syncFolders(this.#store.path, folderPath);
-      await file.close();
-    });
+    await orInterrupted(this.#signal, () => (this.#storing = this.#finish()));
     this.#isDone = true;
   }
 
   /** Never rejects: the error that ended the upload matters more. What stays is reported by `onLeftover`. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDone) return;
-    await this.#queue.settle();
     try {
-      await this.#temporary.file.close();
-      if (this.#isLinked) await unlinkIfThere(this.#path.filePath);
-      await unlinkIfThere(this.#temporary.path);
-      await this.#temporary.removeMadeFolders();
+      if (!(await endsWithin(releaseLimitMs, this.#clearAway()))) throw noAnswer();
     } catch (error) {
-      this.#store.onLeftover?.(toStoreError(error, `clear away ${this.#temporary.path}`));
+      this.#store.onLeftover?.(toStoreError(error, `clear away ${this.#temporary.path}, which is safe to remove`));
     }
+  }
+
+  async #finish(): Promise<void> {
+    const { filePath, folderPath } = this.#path;
+    const { file, path: temporaryPath } = this.#temporary;
+    await converted(`store ${filePath}`, async () => {
+      await this.#queue.drain();
+      await file.sync();
+      await file.close();
+      throwIfInterrupted(this.#signal);
+      await this.#publish();
+      this.#isVisible = true;
+      await unlinkIfThere(temporaryPath);
+      await syncFolders(this.#store.path, folderPath);
+    });
   }
 
   async #publish(): Promise<void> {
     try {
-      await link(this.#temporary.path, this.#path.filePath);
+      await publishFile(this.#temporary.path, this.#path.filePath);
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
       throw new WardenError('store-object-exists', `${this.#path.filePath} exists already.`, { cause: error });
     }
-    this.#isLinked = true;
+  }
+
+  async #clearAway(): Promise<void> {
+    // A step under way when the signal was aborted may still make the object visible.
+    await Promise.allSettled([this.#queue.abandon(), this.#storing]);
+    // What a close says of bytes that are given up does not matter, and closing twice does nothing.
+    await this.#temporary.file.close().catch(() => undefined);
+    if (this.#isVisible) await unlinkIfThere(this.#path.filePath);
+    await unlinkIfThere(this.#temporary.path);
+    await this.#temporary.removeMadeFolders();
   }
 }
 

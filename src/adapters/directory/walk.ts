@@ -2,7 +2,7 @@ import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareKeys } from '../store-layers/compare-keys.ts';
-import { throwIfInterrupted } from '../store-layers/interruption.ts';
+import { orInterrupted } from '../store-layers/interruption.ts';
 import { systemCode } from './errors.ts';
 import { requireRoot } from './folders.ts';
 import { isKeyPart } from './object-path.ts';
@@ -25,7 +25,7 @@ export async function* walkFiles(
   isWanted: (name: string) => boolean,
   signal: AbortSignal,
 ): AsyncGenerator<FoundFile> {
-  await requireRoot(root);
+  await orInterrupted(signal, () => requireRoot(root));
   yield* walkFolder({ root, prefix, isWanted, signal }, '');
 }
 
@@ -37,8 +37,8 @@ interface Walk {
 }
 
 async function* walkFolder(walk: Walk, folderKey: string): AsyncGenerator<FoundFile> {
-  for (const entry of await sortedEntries(join(walk.root, folderKey))) {
-    throwIfInterrupted(walk.signal);
+  const entries = await orInterrupted(walk.signal, () => sortedEntries(join(walk.root, folderKey)));
+  for (const entry of entries) {
     const key = folderKey + entry.name;
     if (entry.isDirectory()) {
       const mayHold = `${key}/`.startsWith(walk.prefix) || walk.prefix.startsWith(`${key}/`);
@@ -46,7 +46,7 @@ async function* walkFolder(walk: Walk, folderKey: string): AsyncGenerator<FoundF
         yield* walkFolder(walk, `${key}/`);
     } else if (entry.isFile() && key.startsWith(walk.prefix) && walk.isWanted(entry.name)) {
       const path = join(walk.root, key);
-      const stats = await statIfThere(path);
+      const stats = await orInterrupted(walk.signal, () => statIfThere(path));
       if (stats?.isFile()) yield { path, key, name: entry.name, stats };
     }
   }

@@ -10,7 +10,7 @@ import {
 import type { ClientHttp2Session } from 'node:http2';
 import { describeThrown, isWardenError, WardenError } from '../../errors/warden-error.ts';
 import { interruptedBy } from './errors.ts';
-import { openSession } from './session.ts';
+import { type Connection, openConnection } from './session.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { callUnary } from './unary-call.ts';
 
@@ -34,6 +34,8 @@ export class Channel implements AsyncDisposable {
   readonly #tls: TlsFiles | undefined;
   readonly #disposed = new AbortController();
   #session: Promise<ClientHttp2Session> | undefined;
+  /** Every connection whose socket is still there: retired ones too, until their calls have ended and the peer hung up. */
+  readonly #connections = new Set<Connection>();
   #activeCalls = 0;
   #lastUsedMs = 0;
 
@@ -60,7 +62,7 @@ export class Channel implements AsyncDisposable {
     try {
       return decode(method.output, await callUnary(session, call, signal), call);
     } catch (error) {
-      if (isWardenError(error, 'etcd-deadline', 'etcd-unreachable')) this.#retire();
+      if (isWardenError(error, 'etcd-deadline', 'etcd-unreachable')) retire(session);
       throw error;
     } finally {
       this.#activeCalls -= 1;
@@ -70,34 +72,47 @@ export class Channel implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();
-    const session = await this.#session?.catch(() => undefined);
-    session?.destroy();
+    await this.#session?.catch(() => undefined);
+    for (const connection of this.#connections) connection[Symbol.dispose]();
   }
 
   async #connect(): Promise<ClientHttp2Session> {
-    if (this.#activeCalls === 0 && performance.now() - this.#lastUsedMs > maxIdleMs) this.#retire();
-    this.#session ??= openSession({ endpoint: this.endpoint, tls: this.#tls, windowBytes }, this.#disposed.signal);
-    const opening = this.#session;
-    try {
-      const session = await opening;
-      if (!session.closed && !session.destroyed) return session;
-    } catch (error) {
-      if (this.#session === opening) this.#session = undefined;
-      throw error;
+    const nowMs = performance.now();
+    if (this.#activeCalls === 0 && nowMs - this.#lastUsedMs > maxIdleMs) {
+      this.#session?.then(retire, () => undefined);
+      this.#session = undefined;
     }
-    if (this.#session === opening) this.#session = undefined;
-    return this.#connect();
+    // From here on, not only from its first call on: a connection that is still being made does not lie idle.
+    this.#lastUsedMs = nowMs;
+    for (;;) {
+      const isNew = this.#session === undefined;
+      const opening = (this.#session ??= this.#open());
+      const session = await opening.catch((error: unknown) => {
+        this.#forget(opening);
+        throw error;
+      });
+      if (!session.closed && !session.destroyed) return session;
+      this.#forget(opening);
+      if (isNew) throw new WardenError('etcd-unreachable', `${this.endpoint} closed a new connection before any call`);
+    }
   }
 
-  /** Leaves the connection to the calls that are on it, and lets the next call make another. */
-  #retire(): void {
-    const retired = this.#session;
-    this.#session = undefined;
-    retired?.then(
-      (session) => session.close(),
-      () => undefined,
-    );
+  async #open(): Promise<ClientHttp2Session> {
+    const options = { endpoint: this.endpoint, tls: this.#tls, windowBytes };
+    const connection = await openConnection(options, this.#disposed.signal);
+    this.#connections.add(connection);
+    connection.session.once('close', () => this.#connections.delete(connection));
+    return connection.session;
   }
+
+  #forget(opening: Promise<ClientHttp2Session>): void {
+    if (this.#session === opening) this.#session = undefined;
+  }
+}
+
+/** Leaves the connection to the calls that are on it; the next call makes another. */
+function retire(session: ClientHttp2Session): void {
+  session.close();
 }
 
 function decode<O extends DescMessage>(

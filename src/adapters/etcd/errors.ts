@@ -8,7 +8,7 @@ export interface CallStatus {
 }
 
 /** Numbers of https://grpc.github.io/grpc/core/md_doc_statuscodes.html that etcd uses and we tell apart. */
-export const grpcStatus = { ok: 0, deadlineExceeded: 4, permissionDenied: 7, unavailable: 14, unauthenticated: 16 };
+const grpcStatus = { ok: 0, deadlineExceeded: 4, permissionDenied: 7, unavailable: 14, unauthenticated: 16 };
 
 /** etcd tells most of its errors apart by text only. Source: etcd api/v3rpc/rpctypes/error.go. */
 const codesByText: readonly (readonly [RegExp, ErrorCode])[] = [

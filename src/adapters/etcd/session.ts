@@ -15,12 +15,17 @@ export interface SessionOptions {
   readonly windowBytes: number;
 }
 
+export interface Connection extends Disposable {
+  /** An error that nobody waits for is swallowed and shows as `closed`. */
+  readonly session: ClientHttp2Session;
+}
+
 /**
  * An HTTP/2 connection to one member, directly: no proxy of the environment is used. Resolves once the server's first
  * frame came, so that a refused client certificate or a server that speaks something else is noticed here.
- * The caller destroys it; an error that nobody waits for is swallowed and shows as `closed`.
+ * The caller disposes it, which takes effect at once.
  */
-export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<ClientHttp2Session> {
+export async function openConnection(options: SessionOptions, signal: AbortSignal): Promise<Connection> {
   const endpoint = parseEndpoint(options.endpoint);
   const limit = AbortSignal.timeout(dialTimeoutMs);
   const either = AbortSignal.any([signal, limit]);
@@ -34,7 +39,15 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     });
     await firstFrame(session, socket, either);
     session.setLocalWindowSize(options.windowBytes);
-    return session;
+    return {
+      session,
+      [Symbol.dispose]() {
+        session.destroy();
+        // A session that was closed before has only ended its side of the socket, which stays until the peer ends its own:
+        // for a dead one, until TCP gives up.
+        socket.destroy();
+      },
+    };
   } catch (error) {
     if (signal.aborted) throw interruptedBy(signal);
     throw await explainConnectFailure(endpoint, tls, limit.aborted ? 'timeout' : error, signal);

@@ -5,7 +5,7 @@ import { BlockAssembler } from './blocks.ts';
 import { checkAnswerHeaders, readCallStatus, sendCall } from './call.ts';
 import { callFailed, type CallStatus, interruptedBy } from './errors.ts';
 import { type SnapshotMessage, SnapshotMessageParser } from './grpc-frames.ts';
-import { openSession } from './session.ts';
+import { type Connection, openConnection } from './session.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 /** With HTTP/2's default of 64 KiB a round trip of 20 ms leaves 1 MB/s; with 8 MiB it leaves 98 MB/s. Measured. */
@@ -32,8 +32,8 @@ export interface SnapshotCall {
 
 /** Sends Maintenance.Snapshot over a connection of its own and resolves once the first message came. */
 export async function openSnapshotStream(call: SnapshotCall, signal: AbortSignal): Promise<SnapshotStream> {
-  const session = await openSession({ ...call, windowBytes }, signal);
-  const receiver = new SnapshotReceiver(session, call, signal);
+  const connection = await openConnection({ ...call, windowBytes }, signal);
+  const receiver = new SnapshotReceiver(connection, call, signal);
   try {
     await receiver.opened();
     return receiver;
@@ -44,7 +44,7 @@ export async function openSnapshotStream(call: SnapshotCall, signal: AbortSignal
 }
 
 class SnapshotReceiver implements SnapshotStream {
-  readonly #session: ClientHttp2Session;
+  readonly #connection: Connection;
   readonly #stream: ClientHttp2Stream;
   readonly #call: SnapshotCall;
   readonly #signal: AbortSignal;
@@ -62,8 +62,9 @@ class SnapshotReceiver implements SnapshotStream {
   /** Runs only while the consumer waits for the member. */
   #idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(session: ClientHttp2Session, call: SnapshotCall, signal: AbortSignal) {
-    this.#session = session;
+  constructor(connection: Connection, call: SnapshotCall, signal: AbortSignal) {
+    const { session } = connection;
+    this.#connection = connection;
     this.#call = call;
     this.#signal = signal;
     this.#parser = new SnapshotMessageParser({
@@ -162,12 +163,13 @@ class SnapshotReceiver implements SnapshotStream {
     stream.on('error', (error) => this.#fail(this.#interruption(error.message, error)));
     stream.on('close', () => this.#fail(this.#interruption('the connection was closed')));
     // A server that shuts down in order (code 0) lets streams end; any other code says that they will not.
-    this.#session.on('goaway', (code) => {
+    const { session } = this.#connection;
+    session.on('goaway', (code) => {
       if (code !== constants.NGHTTP2_NO_ERROR)
         this.#fail(this.#interruption(`the server gave the connection up (HTTP/2 code ${code})`));
     });
-    this.#session.on('error', (error) => this.#fail(this.#interruption(describeThrown(error), error)));
-    this.#session.on('close', () => this.#fail(this.#interruption('the connection was closed')));
+    session.on('error', (error) => this.#fail(this.#interruption(describeThrown(error), error)));
+    session.on('close', () => this.#fail(this.#interruption('the connection was closed')));
   }
 
   #takeBlob(piece: Uint8Array): void {
@@ -246,6 +248,6 @@ class SnapshotReceiver implements SnapshotStream {
       await Promise.race([closed, late]);
       clearTimeout(timer);
     }
-    this.#session.destroy();
+    this.#connection[Symbol.dispose]();
   }
 }

@@ -17,7 +17,7 @@ export async function* listObjects(bucket: Bucket, prefix: string, signal: Abort
       if (!info.key.startsWith(prefix))
         throw wrongListing(bucket, `it holds ${info.key}, which is not below ${prefix}`);
       if (last !== undefined && compareKeys(last, info.key) >= 0) {
-        throw wrongListing(bucket, `${info.key} comes after ${last}`);
+        throw unorderedListing(bucket, `${info.key} comes after ${last}`);
       }
       last = info.key;
       yield info;
@@ -71,4 +71,16 @@ function decodeName(bucket: Bucket, name: string): string {
 
 function wrongListing(bucket: Bucket, what: string): WardenError {
   return new WardenError('store-failed', `The listing of ${bucket.description} is not as it should be: ${what}.`);
+}
+
+/** No passing fault: such a store lists in the same way the next time. */
+function unorderedListing(bucket: Bucket, what: string): WardenError {
+  return new WardenError(
+    'store-refused',
+    `The listing of ${bucket.description} is not in the order of the keys' bytes: ${what}.`,
+    {
+      // Source: Amazon S3 API reference, ListObjectsV2: "Directory buckets - ... not returned in lexicographical order".
+      hint: 'Use a bucket of another kind: directory buckets (S3 Express One Zone) list without order and are not supported.',
+    },
+  );
 }

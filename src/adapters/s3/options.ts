@@ -17,7 +17,7 @@ export interface S3StoreOptions extends Route {
   readonly concurrency: number;
   readonly storageClass?: string | undefined;
   readonly serverSideEncryption?: ServerSideEncryption | undefined;
-  /** `when-required`: no checksum headers, for stores that refuse them. */
+  /** `when-required`: Content-MD5 instead of checksum headers, for stores that refuse those. */
   readonly checksums: 'when-supported' | 'when-required';
   readonly objectLock?: ObjectLock | undefined;
   /** Where unset: the SDK's standard chain. */

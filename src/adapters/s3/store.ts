@@ -1,8 +1,7 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { isWardenError } from '../../errors/warden-error.ts';
-import type { ObjectInfo, SweepableStore, Upload } from '../../ports/object-store.ts';
+import type { ObjectInfo, ObjectStore, Upload } from '../../ports/object-store.ts';
 import { throwIfInterrupted } from '../store-layers/interruption.ts';
-import { abortUploads } from './abandoned-uploads.ts';
 import { Bucket } from './bucket.ts';
 import { isFateUnknown } from './errors.ts';
 import { listObjects } from './list-objects.ts';
@@ -13,7 +12,7 @@ import { S3Upload } from './upload.ts';
 import { newWriteMark, putOnce, removeObject } from './write-once.ts';
 
 /** A store in an S3 bucket. It tries once; only requests inside an upload are tried again, as `options.retry` says. */
-export function createS3Store(options: S3StoreOptions): SweepableStore {
+export function createS3Store(options: S3StoreOptions): ObjectStore {
   const bucket = new Bucket(options);
   const { names } = bucket;
   return {
@@ -24,8 +23,6 @@ export function createS3Store(options: S3StoreOptions): SweepableStore {
     stat: (key, signal) => stat(bucket, key, signal),
     list: (prefix, signal) => listObjects(bucket, prefix, signal),
     remove: (key, signal) => removeObject(bucket, names.nameOf(key), signal),
-    removeAbandonedUploads: (prefix, startedBefore, signal) =>
-      abortUploads(bucket, names.nameOf(prefix), (upload) => upload.startedAt < startedBefore, signal),
     [Symbol.asyncDispose]: () => {
       bucket[Symbol.dispose]();
       return Promise.resolve();

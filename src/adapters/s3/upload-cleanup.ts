@@ -1,5 +1,5 @@
 import { toWardenError, WardenError } from '../../errors/warden-error.ts';
-import { abortUploads } from './abandoned-uploads.ts';
+import { abortUploads } from './abort-uploads.ts';
 import type { Bucket } from './bucket.ts';
 import { abortMultipart, type MultipartUpload } from './multipart.ts';
 import { removeIfItLands } from './write-once.ts';
@@ -28,7 +28,7 @@ export async function clearAway(bucket: Bucket, left: Leftovers): Promise<void> 
   try {
     if (left.multipart !== undefined) await abortMultipart(bucket, left.multipart, signal);
     // Names carry random bits, so an upload under this very name is ours.
-    if (left.mayHaveBegun) await abortUploads(bucket, left.name, (upload) => upload.name === left.name, signal);
+    if (left.mayHaveBegun) await abortUploads(bucket, left.name, signal);
     if (left.mayHaveLanded) {
       // Once its upload is gone a completion can't land any more; a PutObject can.
       const looks = left.multipart === undefined ? looksAfterCutOff : onlyOnce;
@@ -39,14 +39,15 @@ export async function clearAway(bucket: Bucket, left: Leftovers): Promise<void> 
   }
 }
 
+/** The message itself says what to do: a log line carries no hint. */
 function leftoverError(bucket: Bucket, left: Leftovers, reason: unknown, signal: AbortSignal): WardenError {
   const why = signal.aborted ? `not done within ${bucket.limits.cleanupMs} ms` : toWardenError(reason).message;
-  return new WardenError(
-    'store-failed',
-    `The aborted upload of s3://${bucket.options.bucket}/${left.name} may have left something: ${why}`,
-    {
-      cause: reason,
-      hint: 'A later run of prune clears it away.',
-    },
-  );
+  const hasParts = left.multipart !== undefined || left.mayHaveBegun;
+  const what = hasParts
+    ? 'parts, which a lifecycle rule with AbortIncompleteMultipartUpload clears away'
+    : 'the object, which is safe to remove';
+  const place = `s3://${bucket.options.bucket}/${left.name}`;
+  return new WardenError('store-failed', `The aborted upload of ${place} may have left ${what}: ${why}`, {
+    cause: reason,
+  });
 }

@@ -14,7 +14,7 @@ export function throwIfInterrupted(signal: AbortSignal): void {
 
 /**
  * Stops waiting for `work` once the signal is aborted: a call to a hung mount can be neither cancelled nor waited out. The
- * work goes on, and what it comes to after all is given to `release`, which never rejects.
+ * work goes on, and what it comes to after all is given to `release`; of failures nobody hears any more.
  */
 export async function orInterrupted<T>(
   signal: AbortSignal,
@@ -23,14 +23,14 @@ export async function orInterrupted<T>(
 ): Promise<T> {
   throwIfInterrupted(signal);
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  const interrupt = (): void => reject(interruptionOf(signal));
+  signal.addEventListener('abort', interrupt);
   const working = work();
-  const interrupt = (): void => {
-    reject(interruptionOf(signal));
-    working.then(release, () => undefined);
-  };
-  signal.addEventListener('abort', interrupt, { once: true });
   try {
     return await Promise.race([working, interrupted]);
+  } catch (error) {
+    working.then(release).catch(() => undefined);
+    throw error;
   } finally {
     signal.removeEventListener('abort', interrupt);
   }

@@ -1,5 +1,5 @@
 import { isWardenError } from '../../errors/warden-error.ts';
-import type { ObjectBody, ObjectInfo, ObjectStore, SweepableStore } from '../../ports/object-store.ts';
+import type { ObjectBody, ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
 import { compareKeys } from './compare-keys.ts';
 import { retryCreate, type Retry } from './retry.ts';
 
@@ -7,7 +7,7 @@ import { retryCreate, type Retry } from './retry.ts';
  * A store whose calls are tried again after failures that may pass. A body that breaks off is resumed where it broke,
  * a listing after the last key it gave. Uploads retry inside the adapter, which alone can send a part again.
  */
-export function withRetries(store: SweepableStore, retry: Retry): SweepableStore {
+export function withRetries(store: ObjectStore, retry: Retry): ObjectStore {
   return {
     description: store.description,
     create: (key, body, signal) =>
@@ -25,8 +25,6 @@ export function withRetries(store: SweepableStore, retry: Retry): SweepableStore
     stat: (key, signal) => retry(() => store.stat(key, signal), signal),
     list: (prefix, signal) => listResuming(store, prefix, retry, signal),
     remove: (key, signal) => retry(() => store.remove(key, signal), signal),
-    removeAbandonedUploads: (prefix, startedBefore, signal) =>
-      retry(() => store.removeAbandonedUploads(prefix, startedBefore, signal), signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

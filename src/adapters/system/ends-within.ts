@@ -11,3 +11,8 @@ export async function endsWithin(limitMs: number, work: Promise<unknown>): Promi
     clearTimeout(timer);
   }
 }
+
+/** For messages of what did not end within `releaseLimitMs`. */
+export function noAnswer(): Error {
+  return new Error(`the file system did not answer within ${releaseLimitMs / 1000} s`);
+}

@@ -2,25 +2,36 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { WardenError } from '../../errors/warden-error.ts';
+import { describeThrown, WardenError } from '../../errors/warden-error.ts';
 import type { LocalBytes, LocalFiles, NewFile } from '../../ports/local-files.ts';
-import { endsWithin, releaseLimitMs } from './ends-within.ts';
+import { endsWithin, noAnswer, releaseLimitMs } from './ends-within.ts';
 import { publishFile } from './publish-file.ts';
 import { syncFolder } from './sync-folder.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const readBlockBytes = 1024 * 1024;
 
-export const localFiles: LocalFiles = { create: createFile, read: readFile };
+/** `onLeftover` is told of what a file that was given up left behind: a part of a snapshot, in plain text. */
+export function createLocalFiles(onLeftover?: (error: WardenError) => void): LocalFiles {
+  return { create: (path) => createFile(path, onLeftover), read: readFile };
+}
 
-async function createFile(target: string): Promise<NewFile> {
+async function createFile(target: string, onLeftover?: (error: WardenError) => void): Promise<NewFile> {
   const path = resolve(target);
   if (await exists(path)) throw targetExists(path);
   const temporary = join(dirname(path), `.${basename(path)}.part-${randomBytes(4).toString('hex')}`);
   // A snapshot holds every secret of the cluster: for its owner alone, and never through a link.
   const handle = await attempt(path, 'create', () => open(temporary, 'wx', 0o600));
   const queue = new WriteQueue(handle);
+  let isVisible = false;
   let isCommitted = false;
+  const clearAway = async (): Promise<void> => {
+    await queue.abandon();
+    // What a close says of bytes that are given up does not matter, and closing twice does nothing.
+    await handle.close().catch(() => undefined);
+    if (isVisible) await unlinkIfThere(path);
+    await unlinkIfThere(temporary);
+  };
   return {
     path,
     write: (block) => attempt(path, 'write', () => queue.push(block)),
@@ -29,19 +40,19 @@ async function createFile(target: string): Promise<NewFile> {
       await attempt(path, 'sync', () => handle.sync());
       await attempt(path, 'close', () => handle.close());
       await attempt(path, 'create', () => publishFile(temporary, path));
+      isVisible = true;
       await attempt(path, 'remove temporary of', () => unlinkIfThere(temporary));
       await attempt(path, 'sync folder of', () => syncFolder(dirname(path)));
       isCommitted = true;
     },
+    /** Never rejects: the error that ended the work matters more. */
     [Symbol.asyncDispose]: async () => {
       if (isCommitted) return;
-      const clearing = async (): Promise<void> => {
-        await queue.abandon();
-        // What a close reports of bytes that are given up does not matter, and closing twice does nothing.
-        await handle.close().catch(() => undefined);
-        await unlink(temporary).catch(() => undefined);
-      };
-      await endsWithin(releaseLimitMs, clearing());
+      try {
+        if (!(await endsWithin(releaseLimitMs, clearAway()))) throw noAnswer();
+      } catch (error) {
+        onLeftover?.(fileFailed(temporary, 'clear away', error));
+      }
     },
   };
 }
@@ -91,7 +102,7 @@ function targetExists(path: string): WardenError {
 }
 
 function fileFailed(path: string, verb: string, cause: unknown): WardenError {
-  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+  const code = (cause as NodeJS.ErrnoException).code ?? describeThrown(cause);
   const meanings: Readonly<Record<string, string>> = {
     ENOENT: 'no such file or folder',
     EACCES: 'permission denied',

@@ -28,7 +28,7 @@ async function checkConfig(invocation: Invocation): Promise<Outcome> {
     result: {
       json: { file, valid: true, unusedSections: unused },
       lines: [
-        `${file} is valid`,
+        `${file} is valid; the files named in it, etcd and the stores were not looked at`,
         ...unused.map((section) => `note: ${section} is checked, but this version does not act on it yet`),
       ],
     },

@@ -27,12 +27,12 @@ async function runInspect(invocation: Invocation, file: string): Promise<Outcome
 function describeInspected({ path, format, inspection }: InspectedFile): Result {
   const { damage, encryptionProviders, largestPrefixes } = inspection;
   return {
-    json: { path, format, ...inspection },
+    json: { path, format, ...inspection, ...(isUnknown(inspection) ? unknownFacts : {}) },
     lines: [
       ...formatFacts([
         ['file', path],
         ['format', format],
-        ['verdict', inspection.verdict],
+        ['verdict', describeVerdict(inspection)],
         ...describeFacts(inspection),
       ]),
       ...damage.map(({ code, where, message }) => `damage  ${code}: ${where === '' ? '' : `${where}: `}${message}`),
@@ -44,20 +44,44 @@ function describeInspected({ path, format, inspection }: InspectedFile): Result 
   };
 }
 
+/** Where the tree could not be read to its end, zeros would read as if the data were gone. */
+function isUnknown({ hash }: Inspection): boolean {
+  return hash === undefined;
+}
+
+const unknownFacts = {
+  hash: null,
+  revision: null,
+  newestEntryRevision: null,
+  compactRevision: null,
+  totalEntries: null,
+  liveKeys: null,
+  storageVersion: null,
+};
+
+function describeVerdict({ verdict, damage, damageCount }: Inspection): string {
+  const onlyTrailer = damageCount === 1 && damage[0]?.code === 'trailer-missing';
+  if (!onlyTrailer) return verdict;
+  return 'sound, but without a trailer: a raw copy of a database, which `etcdutl snapshot restore --skip-hash-check` takes';
+}
+
 function describeFacts(inspection: Inspection): (readonly [string, string])[] {
   const { kvHash, hash, pageSizeBytes } = inspection;
+  const pages = pageSizeBytes === undefined ? '' : `, pages of ${formatBytes(pageSizeBytes)}`;
+  const file = [
+    ['size', `${formatBytes(inspection.sizeBytes)}${pages}`],
+    ['trailer', inspection.trailer],
+    ['SHA-256', inspection.sha256],
+  ] as const;
+  if (hash === undefined)
+    return [...file, ['contents', 'unknown, because the tree of pages could not be read to its end']];
   const kvHashText =
     kvHash === undefined
       ? (inspection.kvHashSkipped ?? 'unknown')
       : `${formatHash(kvHash.hash)} at revision ${kvHash.revision}`;
   return [
-    [
-      'size',
-      `${formatBytes(inspection.sizeBytes)}${pageSizeBytes === undefined ? '' : `, pages of ${formatBytes(pageSizeBytes)}`}`,
-    ],
-    ['trailer', inspection.trailer],
-    ['SHA-256', inspection.sha256],
-    ['hash', hash === undefined ? 'unknown' : formatHash(hash)],
+    ...file,
+    ['hash', formatHash(hash)],
     ['HashKV', kvHashText],
     ['revision', `${inspection.revision}, ${describeCompaction(inspection.compactRevision.toString())}`],
     ['keys', `${inspection.liveKeys ?? 'unknown number'} live, ${inspection.totalEntries} entries in all`],

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
 import { listBackups, type ListedRepository } from '../../jobs/list.ts';
-import type { CatalogueEntry } from '../../repository/catalogue.ts';
+import type { Catalogue, CatalogueEntry } from '../../repository/catalogue.ts';
 import { formatAge, formatBytes, formatTime } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
@@ -45,19 +45,29 @@ function describeList(listed: readonly ListedRepository[], all: boolean, now: Da
   }));
   return {
     json: {
-      repositories: shown.map(({ repository, entries, catalogue, findings, error }) => ({
+      repositories: shown.map(({ repository, entries, catalogue, otherClusters, findings, error }) => ({
         name: repository,
         ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
         foreignObjects: catalogue?.foreignObjects ?? 0,
+        otherClusters,
         backups: entries.map((entry) => describeEntry(entry, findings)),
       })),
     },
-    lines: shown.flatMap(({ repository, catalogue, entries, findings, error }) => [
+    lines: shown.flatMap(({ repository, catalogue, otherClusters, entries, findings, error }) => [
       `repository ${repository}${error === undefined ? '' : `: ${error.message}`}`,
-      ...(catalogue === undefined ? [] : entries.length === 0 ? ['  no backups'] : tableOf(entries, findings, now)),
+      ...(catalogue === undefined ? [] : describeCatalogue(catalogue, otherClusters)),
+      ...(entries.length === 0 ? [] : tableOf(entries, findings, now)),
       '',
     ]),
   };
+}
+
+function describeCatalogue({ entries, foreignObjects }: Catalogue, otherClusters: readonly string[]): string[] {
+  const lines: string[] = [];
+  const others = otherClusters.length === 0 ? '' : `, but backups of ${otherClusters.join(', ')}`;
+  if (!entries.some(({ state }) => state !== 'incomplete')) lines.push(`  no backups${others}`);
+  if (foreignObjects > 0) lines.push(`  ${foreignObjects} objects there are not ours; they are never touched`);
+  return lines;
 }
 
 function tableOf(entries: readonly CatalogueEntry[], findings: ReadonlyMap<string, string>, now: Date): string[] {

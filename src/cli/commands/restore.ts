@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { WardenError } from '../../errors/warden-error.ts';
 import { restoreLocalFile, restoreToFile, type RestoredSnapshot } from '../../jobs/restore.ts';
 import { formatBytes } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
@@ -24,6 +25,8 @@ export function addRestoreCommand(program: Command, carryOut: CarryOut): void {
 
 async function runRestore(invocation: Invocation, id: string, options: Options): Promise<Outcome> {
   const { signal, output, files } = invocation;
+  if (options.to === '-')
+    throw new WardenError('usage', '--to must be a file, got "-": a snapshot is proved before any of it is seen');
   const { progress } = output;
   if (looksLikePath(id)) {
     const identities = (await invocation.openIfConfigured())?.identities ?? [];

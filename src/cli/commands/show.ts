@@ -26,12 +26,12 @@ async function runShow(invocation: Invocation, id: string, options: Options): Pr
   return { result: describeShown(await showBackup(chosen, config.cluster.name, id, invocation.signal)) };
 }
 
-function describeShown({ repository, entry, manifest }: ShownBackup): Result {
+function describeShown({ repository, entry, manifest, damage }: ShownBackup): Result {
   const { state, holds, verifiedAt, drilledAt, damagedAt } = entry;
   const time = (at: Date | undefined): string | null => (at === undefined ? null : formatTime(at));
   const evidence = { verifiedAt: time(verifiedAt), drilledAt: time(drilledAt), damagedAt: time(damagedAt) };
   return {
-    json: { repository, state, holds, ...evidence, manifest },
+    json: { repository, state, holds, ...evidence, damage: damage ?? null, manifest },
     lines: [
       ...formatFacts([
         ['backup', manifest.id],
@@ -40,8 +40,13 @@ function describeShown({ repository, entry, manifest }: ShownBackup): Result {
         ['cluster', `${manifest.cluster.name}, lineage ${manifest.cluster.lineage}`],
         ...describeOrigin(manifest),
         ...describeContent(manifest),
-        ['read back', evidence.verifiedAt ?? 'never; run etcd-warden verify'],
-        ...(evidence.damagedAt === null ? [] : [['damaged', evidence.damagedAt] as const]),
+        [
+          'read back',
+          evidence.verifiedAt ?? (damagedAt === undefined ? 'never; run etcd-warden verify' : 'found damaged'),
+        ],
+        ...(evidence.damagedAt === null
+          ? []
+          : [['damaged', [evidence.damagedAt, damage].filter(Boolean).join(', ')] as const]),
         ...Object.entries(manifest.tags).map(([key, value]) => [`tag ${key}`, value] as const),
       ]),
       '',

@@ -51,6 +51,6 @@ export const log = section({
   format: optionWithDefault(
     oneOf('auto', 'json', 'pretty'),
     'auto',
-    'json: one object a line. pretty: for people. auto: pretty on a terminal, else json.',
+    'json: one object a line. pretty: for people. auto: pretty on a terminal, and there without level info, because commands print their results; else json.',
   ),
 });

@@ -10,14 +10,13 @@ import {
   rm,
   symlink,
   truncate,
-  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDirectoryStore } from '../../../src/adapters/directory/store.ts';
-import type { SweepableStore } from '../../../src/ports/object-store.ts';
+import type { ObjectStore } from '../../../src/ports/object-store.ts';
 import { keysOf, uploadWhole } from '../../conformance/object-store.ts';
 
 const go = new AbortController().signal;
@@ -26,7 +25,7 @@ const body = Buffer.from('body');
 describe('A directory store', () => {
   let outside: string;
   let root: string;
-  let store: SweepableStore;
+  let store: ObjectStore;
 
   beforeEach(async () => {
     outside = await mkdtemp(join(tmpdir(), 'warden-store-'));
@@ -111,7 +110,6 @@ describe('A directory store', () => {
       () => missing.stat('k', go),
       () => missing.read('k', {}, go),
       () => keysOf(missing, ''),
-      () => missing.removeAbandonedUploads('', new Date(), go),
     ];
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'store-not-writable' });
     expect(await readdir(outside)).toEqual(['root']);
@@ -144,18 +142,6 @@ describe('A directory store', () => {
       expect(await keysOf(store, '')).toEqual(['a/b/new']);
       await store.remove('a/b/new', go);
     }
-  });
-
-  it('leaves a young temporary file of another process alone', async () => {
-    await mkdir(join(root, 'a'));
-    const temporary = join(root, 'a', '.k.part-0123456789ab');
-    await writeFile(temporary, 'dead');
-    const limit = new Date(Date.now() - 86_400_000);
-    expect(await store.removeAbandonedUploads('', limit, go)).toBe(0);
-    await utimes(temporary, new Date(0), new Date(0));
-    expect(await store.removeAbandonedUploads('a/other', limit, go)).toBe(0);
-    expect(await store.removeAbandonedUploads('a/k', limit, go)).toBe(1);
-    expect(await readdir(root)).toEqual([]);
   });
 
   // field: F100

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { S3StoreOptions } from '../../../src/adapters/s3/options.ts';
 import { withRetries } from '../../../src/adapters/store-layers/with-retries.ts';
-import type { SweepableStore } from '../../../src/ports/object-store.ts';
+import type { ObjectStore } from '../../../src/ports/object-store.ts';
 import { bytesOf, keysOf, uploadWhole } from '../../conformance/object-store.ts';
 import { startHttpProxy, type HttpProxy } from '../../support/http-proxy.ts';
 import { openS3Store, quickRetry, startS3Server, type S3Server } from '../../support/s3.ts';
@@ -14,8 +14,8 @@ describe('An S3 store', () => {
   let server: S3Server;
   let proxy: HttpProxy;
   let bucket: string;
-  let store: SweepableStore;
-  const opened: SweepableStore[] = [];
+  let store: ObjectStore;
+  const opened: ObjectStore[] = [];
 
   beforeAll(async () => {
     server = await startS3Server();
@@ -34,7 +34,7 @@ describe('An S3 store', () => {
     await proxy[Symbol.asyncDispose]();
   });
 
-  const open = (options: Partial<S3StoreOptions> = {}): SweepableStore => {
+  const open = (options: Partial<S3StoreOptions> = {}): ObjectStore => {
     const made = openS3Store({ ...server, endpoint: proxy.url }, bucket, { limits, ...options });
     opened.push(made);
     return made;

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { withRetries } from '../../../src/adapters/store-layers/with-retries.ts';
 import type { S3StoreOptions } from '../../../src/adapters/s3/options.ts';
 import type { WardenError } from '../../../src/errors/warden-error.ts';
-import type { SweepableStore } from '../../../src/ports/object-store.ts';
+import type { ObjectStore } from '../../../src/ports/object-store.ts';
 import { uploadWhole } from '../../conformance/object-store.ts';
 import {
   errorDocument,
@@ -23,7 +23,7 @@ describe('An S3 upload', () => {
   let server: S3Server;
   let proxy: HttpProxy;
   let bucket: string;
-  const opened: SweepableStore[] = [];
+  const opened: ObjectStore[] = [];
 
   beforeAll(async () => {
     server = await startS3Server();
@@ -41,7 +41,7 @@ describe('An S3 upload', () => {
     await proxy[Symbol.asyncDispose]();
   });
 
-  const open = (options: Partial<S3StoreOptions> = {}): SweepableStore => {
+  const open = (options: Partial<S3StoreOptions> = {}): ObjectStore => {
     const store = openS3Store({ ...server, endpoint: proxy.url }, bucket, { limits, retry: quickRetry, ...options });
     opened.push(store);
     return store;
@@ -268,7 +268,7 @@ describe('An S3 upload', () => {
     });
   });
 
-  function openS3StoreDirectly(): SweepableStore {
+  function openS3StoreDirectly(): ObjectStore {
     const store = openS3Store(server, bucket);
     opened.push(store);
     return store;
