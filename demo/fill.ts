@@ -9,7 +9,10 @@ export async function fillLikeKubernetes(endpoint: string): Promise<number> {
   try {
     const objects = [...makeObjects()];
     await putAll(client, objects);
-    await putAll(client, objects.filter((_, index) => index % 5 === 0));
+    await putAll(
+      client,
+      objects.filter((_, index) => index % 5 === 0),
+    );
     return objects.length;
   } finally {
     client.close();
@@ -23,13 +26,17 @@ function* makeObjects(): Generator<[key: string, value: string]> {
       yield [`/registry/pods/${namespace}/${name}`, describe('Pod', namespace, name, 1200)];
       yield [`/registry/configmaps/${namespace}/${name}`, describe('ConfigMap', namespace, name, 600)];
       if (index % 4 === 0) yield [`/registry/leases/${namespace}/${name}`, describe('Lease', namespace, name, 200)];
-      if (index % 6 === 0) yield [`/registry/secrets/${namespace}/${name}`, `k8s:enc:aescbc:v1:key1:${'\u0001'.repeat(300)}`];
+      if (index % 6 === 0)
+        yield [`/registry/secrets/${namespace}/${name}`, `k8s:enc:aescbc:v1:key1:${'\u0001'.repeat(300)}`];
     }
   }
 }
 
 function describe(kind: string, namespace: string, name: string, length: number): string {
-  const object = JSON.stringify({ kind, metadata: { namespace, name, uid: crypto.randomUUID(), labels: { app: name } } });
+  const object = JSON.stringify({
+    kind,
+    metadata: { namespace, name, uid: crypto.randomUUID(), labels: { app: name } },
+  });
   return object.padEnd(length, `{"conditions":[{"type":"Ready","status":"True","reason":"${name}"}]}`);
 }
 

@@ -13,6 +13,8 @@ import { startThrowawayEtcd } from './throwaway-etcd.ts';
  */
 const project = resolve(import.meta.dirname, '..');
 const keep = process.argv.includes('--keep');
+// Whoever reads only the first lines gets them; the demo still ends what it has started.
+process.stdout.on('error', () => undefined);
 
 const binaries = await findEtcd(project);
 const folder = await prepareFolder(join(project, '.demo'));

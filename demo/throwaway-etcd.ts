@@ -16,11 +16,21 @@ const readyWithinMs = 20_000;
 /** A single member on loopback, on free ports, with its data in `folder`. Disposing ends it. */
 export async function startThrowawayEtcd({ etcd }: EtcdBinaries, folder: string): Promise<ThrowawayEtcd> {
   const [client, peer] = [await freePort(), await freePort()].map((port) => `http://127.0.0.1:${port}`);
-  const args = ['--name', 'demo', '--data-dir', join(folder, 'etcd'), '--log-level', 'fatal', '--initial-cluster', `demo=${peer}`];
+  const args = [
+    '--name',
+    'demo',
+    '--data-dir',
+    join(folder, 'etcd'),
+    '--log-level',
+    'fatal',
+    '--initial-cluster',
+    `demo=${peer}`,
+  ];
   const urls = ['--listen-client-urls', '--advertise-client-urls'].flatMap((flag) => [flag, client ?? '']);
   const peers = ['--listen-peer-urls', '--initial-advertise-peer-urls'].flatMap((flag) => [flag, peer ?? '']);
   const child = spawn(etcd, [...args, ...urls, ...peers], { stdio: ['ignore', 'ignore', 'inherit'] });
   const exited = once(child, 'exit');
+  process.once('exit', () => child.kill('SIGKILL'));
   const deadline = Date.now() + readyWithinMs;
   while (!(await isHealthy(client ?? ''))) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error('the throwaway etcd did not start');

@@ -73,7 +73,7 @@ export const errorTable = {
   'store-clock-skew': row(failed, 'Set the clock of this machine.'),
   'store-checksum-refused': row(failed, 'This store refuses checksum headers: set store.checksums to when-required.'),
   'store-full': row(failed, 'Make room on the disk or raise the quota of the store.'),
-  'store-not-writable': row(failed, 'Make the directory exist, be owned by the user that runs etcd-warden, and hold no symbolic links.'),
+  'store-not-writable': row(failed, 'Make the directory exist, let the user that runs etcd-warden read and write it, and put no symbolic links into it.'),
   'store-object-exists': row(failed, 'Objects are never overwritten.'),
   'store-object-missing': row(damage, 'The object was removed or never stored; choose another backup or repository.'),
   'store-refused': row(failed, 'The store understood and refused; see its message.'),
