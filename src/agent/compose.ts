@@ -76,11 +76,17 @@ function createEtcdOf({ cluster }: Config): Etcd {
     auth:
       auth === undefined
         ? undefined
-        : { username: auth.username, readPassword: () => readSecretFile(auth.passwordFile, 'cluster.auth.passwordFile') },
+        : {
+            username: auth.username,
+            readPassword: () => readSecretFile(auth.passwordFile, 'cluster.auth.passwordFile'),
+          },
   });
 }
 
-async function createKeys(config: Config, stack: AsyncDisposableStack): Promise<Pick<Parts, 'recipients' | 'identities'>> {
+async function createKeys(
+  config: Config,
+  stack: AsyncDisposableStack,
+): Promise<Pick<Parts, 'recipients' | 'identities'>> {
   const { encryption } = config;
   if (encryption === 'none') return { recipients: 'none', identities: [] };
   const create = async (key: Key): Promise<KeyProvider> => stack.use(await createKey(key, config));
@@ -113,7 +119,8 @@ async function createStore(
   log: Log,
 ): Promise<ObjectStore> {
   const retry = retryWith(defaultRetryPolicy);
-  const onLeftover = (error: Error): void => log.warn('could not clean up after an upload', { repository, reason: error.message });
+  const onLeftover = (error: Error): void =>
+    log.warn('could not clean up after an upload', { repository, reason: error.message });
   if (store.type === 'directory') return withRetries(createDirectoryStore({ path: store.path, onLeftover }), retry);
   const { mode, retain } = store.objectLock;
   const { serverSideEncryption: type, serverSideEncryptionKey: kmsKeyId } = store;

@@ -21,12 +21,14 @@ export class BucketLeaves {
   /** Number of the newest template of each size. */
   readonly #templateOfSize = new Map<number, number>();
   #templateBytes = 0;
+  readonly #kept = new Uint8Array(numberBytes + maxDifferences * differenceBytes);
+  readonly #keptView = new DataView(this.#kept.buffer);
 
   constructor(rootPage: number) {
     this.#rootPage = rootPage;
   }
 
-  /** What `whole` needs to give the page's bytes again; undefined beyond the budget. */
+  /** What `whole` needs to give the page's bytes again, valid until the next call; undefined beyond the budget. */
   keep(page: number, bytes: Uint8Array): Uint8Array | undefined {
     if (bytes.length > maxLeafBytes) return undefined;
     if (page === this.#rootPage) {
@@ -54,18 +56,16 @@ export class BucketLeaves {
 
   #differencesFrom(number: number, bytes: Uint8Array): Uint8Array | undefined {
     const template = this.#templates[number]!;
-    const kept = new Uint8Array(numberBytes + maxDifferences * differenceBytes);
-    const view = new DataView(kept.buffer);
-    view.setUint32(0, number);
+    this.#keptView.setUint32(0, number);
     let end = numberBytes;
     for (let at = 0; at < bytes.length; at++) {
       if (bytes[at] === template[at]) continue;
-      if (end === kept.length) return undefined;
-      view.setUint16(end, at);
-      kept[end + 2] = bytes[at]!;
+      if (end === this.#kept.length) return undefined;
+      this.#keptView.setUint16(end, at);
+      this.#keptView.setUint8(end + 2, bytes[at]!);
       end += differenceBytes;
     }
-    return kept.subarray(0, end);
+    return this.#kept.subarray(0, end);
   }
 
   #addTemplate(bytes: Uint8Array): Uint8Array | undefined {
@@ -73,8 +73,7 @@ export class BucketLeaves {
     this.#templateBytes += bytes.length;
     this.#templateOfSize.set(bytes.length, this.#templates.length);
     this.#templates.push(bytes.slice());
-    const kept = new Uint8Array(numberBytes);
-    new DataView(kept.buffer).setUint32(0, this.#templates.length - 1);
-    return kept;
+    this.#keptView.setUint32(0, this.#templates.length - 1);
+    return this.#kept.subarray(0, numberBytes);
   }
 }

@@ -81,7 +81,7 @@ function hashKv(
   if (compactRevision >= revision) {
     return skipped('the newest revision is the compacted one: members answer for it from before that compaction');
   }
-  if (compactRevision >= 0 && newest?.liveKeys === 0) {
+  if (dependsOnProgress(compactRevision, newest)) {
     return skipped('no key is live: members answer for whatever their compaction has not removed yet');
   }
   const hash = hashKvAt(contents, revision, newest, compactRevision);
@@ -99,12 +99,16 @@ function hashKvAt(
   compactRevision: number,
 ): number | undefined {
   if (compactRevision < facts.compactRevision || compactRevision >= revision) return undefined;
-  // Without a live key a member hashes whatever its compaction has not removed yet, which is not known here.
-  if (compactRevision >= 0 && newest?.liveKeys === 0) return undefined;
+  if (dependsOnProgress(compactRevision, newest)) return undefined;
   const firstLeaf = keyLeaves[0];
   const oldest = firstLeaf === undefined ? Infinity : stores.pages.chunkFor(firstLeaf).firstMain[rowOf(firstLeaf)]!;
   if (newest === undefined && oldest <= compactRevision) return undefined;
   return kvHash(stores, keyLeaves, compactRevision, newest);
+}
+
+/** Without a live key a member hashes whatever its compaction has not removed yet. Source: see kvHash. */
+function dependsOnProgress(compactRevision: number, newest: NewestEntries | undefined): boolean {
+  return compactRevision >= 0 && newest?.liveKeys === 0;
 }
 
 /** Whether entries were recorded for every leaf page of bucket `key`, each with the hash of its user key. */

@@ -70,6 +70,7 @@ export class Database {
     }
     const extent = { highWaterMark, pagesInFile };
     const owners = new PageOwners(Math.min(highWaterMark, pagesInFile));
+    this.#stores.kept.allowForInlinePages();
     const walk = new TreeWalk(this.#stores, extent, owners, damages);
     const buckets = readBuckets(this.#stores, walk, rootPage, metaPage, pagesInFile, damages);
     const keyBucket = bucketNamed(buckets, 'key');

@@ -6,8 +6,7 @@ import type { Inspection } from './inspection.ts';
 import { findLiveMeta } from './meta.ts';
 import { hasTrailer, reportTrailer, trailerBytes, TrailerCheck } from './trailer.ts';
 
-export type { Damage, DamageCode } from './damage.ts';
-export type { Inspection, KvHash } from './inspection.ts';
+export type { Inspection } from './inspection.ts';
 
 /** Pages of up to 64 KiB divide it, every place of a meta page is in the first one, and so is any trailer in the last. */
 const windowBytes = 1 << 20;

@@ -33,7 +33,7 @@ export const noEntries = 0xffff_ffff;
 const rowBits = 12;
 const rowsPerChunk = 1 << rowBits;
 
-/** Columns of 4096 pages, a row a page: 49 bytes a page, and no object. */
+/** Columns of 4096 pages, a row a page: 47 bytes a page, and no object. */
 export class PageChunk {
   readonly kind = new Uint8Array(rowsPerChunk);
   readonly defect = new Uint8Array(rowsPerChunk);

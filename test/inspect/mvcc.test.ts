@@ -48,6 +48,19 @@ describe('key-value records', () => {
     expect(reader.readRest(byteSpan(rest), 0, rest.length, rest.length)).toBe(true);
   });
 
+  test('have the key "" where none is written', () => {
+    const reader = new KeyValueReader();
+    expect(reader.read(byteSpan(record), 50, 50, 50)).toBe(true);
+    expect([reader.keyStart, reader.keyEnd, reader.restAt]).toEqual([50, 50, 50]);
+    const revisionOnly = Buffer.from([0x18, 7]);
+    expect(reader.read(byteSpan(revisionOnly), 0, 2, 2)).toBe(true);
+    expect(reader.keyEnd - reader.keyStart).toBe(0);
+  });
+
+  test('are refused where they are zeros', () => {
+    expect(new KeyValueReader().read(byteSpan(Buffer.alloc(40)), 0, 40, 40)).toBe(false);
+  });
+
   test('are refused, never read beyond, however they are cut or filled', () => {
     const reader = new KeyValueReader();
     for (const end of [1, 3, 6, 8, 10, 500]) expect(reader.read(byteSpan(record), 0, end, end)).toBe(false);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { craftSnapshot } from '../support/craft.ts';
-import { etcdBuckets, revisionsOf, type Write } from '../support/mvcc-history.ts';
+import { etcdBuckets, revisionKey, revisionsOf, type Write } from '../support/mvcc-history.ts';
 import { inspectBytes } from './inspect-bytes.ts';
 
 /**
@@ -31,5 +31,16 @@ test('a record is sound wherever its value begins, however long its key is', () 
       const found = inspectPageWith(put('k'.repeat(keyBytes), valueBytes));
       expect(found, `${keyBytes} and ${valueBytes} bytes`).toMatchObject({ verdict: 'sound', damage: [] });
     }
+  }
+});
+
+test('an empty record is the key "", among large values as among small ones', () => {
+  const bumped = (main: number) => [revisionKey(main, 0, false), Buffer.alloc(0)] as const;
+  for (const sizeBytes of [10, 1_100_000]) {
+    const [keys, ...others] = etcdBuckets(revisionsOf([put('first', 10), put('large', sizeBytes)]));
+    // Two restores, each with a bump: one key with two revisions.
+    const entries = [...(keys?.entries ?? []), bumped(1003), bumped(2003)];
+    const found = inspectBytes(craftSnapshot([{ name: 'key', entries }, ...others]));
+    expect(found).toMatchObject({ damage: [], liveKeys: 3, revision: 2003n, totalEntries: 4 + 4 + 300 });
   }
 });

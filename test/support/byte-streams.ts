@@ -14,8 +14,9 @@ export function cutInto(bytes: Uint8Array, sizes: readonly number[]): Uint8Array
   return chunks;
 }
 
+/** Copies each chunk: its memory may be filled again once the next one is asked for. */
 export async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
+  for await (const chunk of source) chunks.push(Uint8Array.from(chunk));
   return Buffer.concat(chunks);
 }

@@ -20,6 +20,10 @@ export interface CraftOptions {
   readonly stalePages?: boolean;
   /** Store a freelist that names the free pages. */
   readonly freelist?: boolean;
+  /** So many pages are left out behind the meta pages, for the caller to put there; the trailer is then not right. */
+  readonly pagesLeftOut?: number;
+  /** The root bucket has two leaf pages under a branch page. */
+  readonly rootIsBranch?: boolean;
 }
 
 export const pageHeaderBytes = 16;
@@ -66,21 +70,31 @@ export function craftSnapshot(buckets: readonly CraftedBucket[], options: CraftO
       value,
     });
   }
-  const rootSize =
-    pageHeaderBytes + headers.reduce((sum, { name, value }) => sum + elementBytes + name.length + value.length, 0);
-  const root = addRun(rootSize, (page, id) => {
-    for (const header of headers) header.value.writeBigUInt64LE(BigInt(header.root?.id ?? 0));
-    writeLeaf(
-      page,
-      id,
-      root.pages - 1,
-      headers.map(({ name, value }) => ({ key: name, value, flags: 1 })),
-    );
-  });
+  const addRootLeaf = (held: typeof headers): Run => {
+    const size =
+      pageHeaderBytes + held.reduce((sum, { name, value }) => sum + elementBytes + name.length + value.length, 0);
+    const run = addRun(size, (page, id) => {
+      for (const header of held) header.value.writeBigUInt64LE(BigInt(header.root?.id ?? 0));
+      writeLeaf(
+        page,
+        id,
+        run.pages - 1,
+        held.map(({ name, value }) => ({ key: name, value, flags: 1 })),
+      );
+    });
+    return run;
+  };
+  const rootLeaves = (options.rootIsBranch ? [headers.slice(0, 2), headers.slice(2)] : [headers]).map(
+    (held): Subtree => ({ run: addRootLeaf(held), firstKey: firstOf(held).name }),
+  );
+  const root = options.rootIsBranch
+    ? addRun(pageSize, (page, id) => writeBranch(page, id, 0, rootLeaves))
+    : firstOf(rootLeaves).run;
 
   const order = options.order?.(runs.length) ?? runs.map((_, i) => i);
   const free: number[] = [];
-  let next = 2;
+  const leftOut = options.pagesLeftOut ?? 0;
+  let next = 2 + leftOut;
   for (const run of order.map((index) => runs[index]).filter((each) => each !== undefined)) {
     run.id = next;
     next += run.pages;
@@ -89,16 +103,20 @@ export function craftSnapshot(buckets: readonly CraftedBucket[], options: CraftO
   }
   const freelistPage = next;
   if (options.freelist) next += Math.ceil((pageHeaderBytes + 8 * free.length) / pageSize);
-  const db = Buffer.alloc(next * pageSize);
+  const db = Buffer.alloc((next - leftOut) * pageSize);
+  const pagesFrom = (id: number, pages?: number): Buffer => {
+    const at = (id - leftOut) * pageSize;
+    return db.subarray(at, pages === undefined ? undefined : at + pages * pageSize);
+  };
   for (const run of runs) {
-    run.write(db.subarray(run.id * pageSize, (run.id + run.pages) * pageSize), run.id);
+    const pages = pagesFrom(run.id, run.pages);
+    run.write(pages, run.id);
     if (!options.stalePages) continue;
-    const stale = run.id + run.pages;
-    db.copy(db, stale * pageSize, run.id * pageSize, stale * pageSize);
-    db.writeBigUInt64LE(BigInt(stale), stale * pageSize);
+    const stale = pagesFrom(run.id + run.pages, run.pages);
+    pages.copy(stale);
+    stale.writeBigUInt64LE(BigInt(run.id + run.pages));
   }
-  if (options.freelist)
-    writeFreelist(db.subarray(freelistPage * pageSize), freelistPage, free, next - freelistPage - 1);
+  if (options.freelist) writeFreelist(pagesFrom(freelistPage), freelistPage, free, next - freelistPage - 1);
   const freelist = options.freelist ? BigInt(freelistPage) : notStored;
   for (const page of [0, 1]) {
     writeMeta(db.subarray(page * pageSize), page, {

@@ -55,7 +55,7 @@ export async function startSnapshotSource(
       env: cleanEnvironment(),
       maxBuffer: 64 << 20,
     });
-    running.child.stdin?.end(input ?? '');
+    running.child.stdin?.end(input);
     return (await running).stdout;
   };
   const server = await startServer(

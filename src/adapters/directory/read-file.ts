@@ -17,8 +17,8 @@ export async function openObject(
   offset: number,
   signal: AbortSignal,
 ): Promise<ObjectBody> {
-  const open = (): Promise<OpenFile> => converted(`read ${path.filePath}`, () => openFile(root, path));
-  const { handle, sizeBytes } = await orInterrupted(signal, open, ({ handle: late }) => close(late));
+  const opening = (): Promise<OpenFile> => converted(`read ${path.filePath}`, () => openFile(root, path));
+  const { handle, sizeBytes } = await orInterrupted(signal, opening, ({ handle: late }) => close(late));
   if (offset > 0 && offset >= sizeBytes) {
     await close(handle);
     throw new WardenError(

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
+import { type ClientHttp2Stream, constants } from 'node:http2';
 import { describeThrown, isWardenError, WardenError } from '../../errors/warden-error.ts';
 import type { SnapshotStream } from '../../ports/etcd.ts';
 import { BlockAssembler } from './blocks.ts';
@@ -162,8 +162,8 @@ class SnapshotReceiver implements SnapshotStream {
     stream.on('end', () => this.#finish());
     stream.on('error', (error) => this.#fail(this.#interruption(error.message, error)));
     stream.on('close', () => this.#fail(this.#interruption('the connection was closed')));
-    // A server that shuts down in order (code 0) lets streams end; any other code says that they will not.
     const { session } = this.#connection;
+    // A server that shuts down in order (code 0) lets streams end; any other code says that they will not.
     session.on('goaway', (code) => {
       if (code !== constants.NGHTTP2_NO_ERROR)
         this.#fail(this.#interruption(`the server gave the connection up (HTTP/2 code ${code})`));

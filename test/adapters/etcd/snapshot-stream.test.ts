@@ -27,7 +27,7 @@ describe('a snapshot stream', () => {
     await using member = memberAt(fake.endpoint);
     await using stream = await member.openSnapshot({ idleTimeoutMs }, never);
     const blocks: Uint8Array[] = [];
-    for await (const block of stream) blocks.push(block);
+    for await (const block of stream) blocks.push(Uint8Array.from(block));
     expect(blocks.map((block) => block.length)).toEqual([1_048_576, 1_048_576, 3_000_032 - 2 * 1_048_576]);
     expect(Buffer.concat(blocks).equals(withTrailer(database))).toBe(true);
     expect(stream.totalBytes).toBe(3_000_032);

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { AlarmType } from '../../../src/adapters/etcd/generated/etcd_pb.ts';
@@ -5,6 +7,7 @@ import { fakeClusterId, fakeMemberId, refusal, startFakeEtcd } from '../../suppo
 import { framed, grpcHeaders, startRawGrpcServer } from '../../support/raw-grpc-server.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { etcdFor, memberAt, never } from './connect.ts';
+import { startMortalPeer } from './mortal-peer.ts';
 
 describe('a unary call', () => {
   afterEach(() => {
@@ -142,6 +145,43 @@ describe('a unary call', () => {
     vi.spyOn(performance, 'now').mockReturnValue(nowMs + 11_000);
     await member.status(never);
     expect(proxy.connections()).toBe(2);
+  });
+
+  test('calls that begin together share one connection, however long the process has run', async () => {
+    vi.spyOn(performance, 'now').mockReturnValue(3_600_000);
+    await using fake = await startFakeEtcd();
+    await using proxy = await startTcpProxy(fake.endpoint);
+    await using member = memberAt(`http://${proxy.address}`);
+    await Promise.all([member.status(never), member.readRevision(never), member.status(never)]);
+    expect(proxy.connections()).toBe(1);
+  });
+
+  // field: F056
+  test('leaves no socket behind, even to a peer that has died without a word', async () => {
+    const sockets: Socket[] = [];
+    const note = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
+    await using fake = await startFakeEtcd();
+    await using peer = await startMortalPeer(fake.endpoint);
+    subscribe('net.client.socket', note);
+    try {
+      await using member = memberAt(peer.endpoint);
+      await member.status(never);
+      expect(sockets.filter((socket) => socket.remotePort === peer.port)).toHaveLength(1);
+      peer.die();
+      // The connection has lain idle: it is retired, and the member does not give another.
+      const nowMs = performance.now();
+      vi.spyOn(performance, 'now').mockReturnValue(nowMs + 11_000);
+      const stop = new AbortController();
+      const waiting = member.status(stop.signal);
+      await vi.waitFor(() => expect(peer.connections()).toBe(2));
+      stop.abort();
+      await expect(waiting).rejects.toMatchObject({ code: 'interrupted' });
+    } finally {
+      unsubscribe('net.client.socket', note);
+    }
+    // Those of the peer to the server behind it live on.
+    const open = sockets.filter((socket) => !socket.destroyed && socket.remotePort === peer.port);
+    expect(open).toEqual([]);
   });
 
   test.each([

@@ -132,7 +132,12 @@ describe('An S3 store', () => {
       `<Contents><Key>${key}</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>`;
     const body = `<ListBucketResult>${entry('b')}${entry('a')}</ListBucketResult>`;
     proxy.break('ListObjectsV2', { kind: 'answer', status: 200, body });
-    await expect(keysOf(store, '')).rejects.toMatchObject({ code: 'store-failed' });
+    await expect(keysOf(store, '')).rejects.toMatchObject({
+      code: 'store-refused',
+      retryable: false,
+      message: expect.stringContaining('a comes after b') as unknown,
+      hint: expect.stringContaining('S3 Express') as unknown,
+    });
   });
 
   it('reads names that the store encodes', async () => {
