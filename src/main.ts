@@ -31,7 +31,7 @@ let received: SignalName | undefined;
 for (const name of Object.keys(signalNumbers) as SignalName[]) {
   process.on(name, () => {
     // The second one means: at once.
-    if (received !== undefined) process.exit(128 + signalNumbers[name]);
+    if (received !== undefined) endBySignal(name);
     received = name;
     interruption.abort(new WardenError('interrupted', `ended by ${name}`));
   });
@@ -50,5 +50,22 @@ const status = await runCommandLine(process.argv.slice(2), process, interruption
 await Promise.all(
   [process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write('', flushed))),
 );
-if (received !== undefined) process.exit(128 + signalNumbers[received]);
-process.exit(status === 0 && isOutputLost ? 1 : status);
+if (received !== undefined) {
+  endBySignal(received);
+} else if (isOutputLost && status === 0) {
+  process.stderr.write('error: the result could not be written to standard output; the command itself succeeded\n');
+  process.exit(1);
+} else {
+  process.exit(status);
+}
+
+/**
+ * Raises the signal again, without us in its way: whoever started us sees the true reason, 128+n, and it works where
+ * `process.exit` would wait for a thread that hangs in a dead file system. Process 1 of a container ignores signals that it
+ * does not handle; then an exit has to do.
+ */
+function endBySignal(name: SignalName): void {
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
+  setTimeout(() => process.exit(128 + signalNumbers[name]), 200);
+}

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { cleanEnvironment } from '../../support/process.ts';
 
@@ -16,8 +17,8 @@ export interface StartOptions {
 }
 
 export interface EndedWarden {
-  /** undefined where a signal ended the process and not the process itself. */
-  readonly status: number | undefined;
+  /** As a shell tells it: 128+n where signal n ended the process. */
+  readonly status: number;
   readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -45,7 +46,7 @@ export function startWarden(args: readonly string[], options: StartOptions): Run
   }
   const ended = once(child, 'close').then(([code, signal]: (number | string | null)[]): EndedWarden => {
     return {
-      status: (code as number | null) ?? undefined,
+      status: (code as number | null) ?? 128 + constants.signals[signal as NodeJS.Signals],
       signal: (signal as NodeJS.Signals | null) ?? undefined,
       ...printed,
       json: () => {
@@ -70,5 +71,5 @@ export function startWarden(args: readonly string[], options: StartOptions): Run
 /** The ended process, which has ended with this status; throws with all that it printed where it has not. */
 export function requireStatus(ended: EndedWarden, status: number): EndedWarden {
   if (ended.status === status) return ended;
-  throw new Error(`status ${ended.status ?? ended.signal}, expected ${status}:\n${ended.stdout}\n${ended.stderr}`);
+  throw new Error(`status ${ended.status}, expected ${status}:\n${ended.stdout}\n${ended.stderr}`);
 }
