@@ -48,7 +48,9 @@ type Fact = string | number | null;
 
 function compare(what: string, found: Fact | undefined, expected: Fact): void {
   if (found === expected) return;
-  throw new WardenError('object-damaged', `the snapshot inside has ${what} ${found}, the manifest says ${expected}`, {
+  // Whole and with the right hash, the bytes are those that were stored: then it is the manifest that is not right.
+  const code = what === 'bytes' || what === 'SHA-256' ? 'object-damaged' : 'manifest-differs';
+  throw new WardenError(code, `the snapshot inside has ${what} ${found}, the manifest says ${expected}`, {
     details: { what, found: found ?? null, expected },
   });
 }

@@ -6,8 +6,11 @@ export function proveSound(inspection: Inspection): void {
   const { trailer, damage, sizeBytes } = inspection;
   const details = { sizeBytes, damage: damage.map(({ code, where }) => `${code}: ${where}`) };
   if (inspection.verdict === 'sound') return;
-  if (damage.some(({ code }) => code === 'not-etcd' || code === 'not-bolt')) {
-    throw new WardenError('snapshot-not-etcd', describeDamage(inspection), { details });
+  if (sizeBytes === 0)
+    throw new WardenError('snapshot-not-etcd', 'expected a snapshot of etcd, found nothing: it is empty');
+  const other = damage.find(({ code }) => code === 'not-etcd' || code === 'not-bolt');
+  if (other !== undefined) {
+    throw new WardenError('snapshot-not-etcd', `expected a snapshot of etcd: ${other.message}`, { details });
   }
   if (damage.some(({ code }) => code === 'too-complex')) {
     throw new WardenError('too-complex', describeDamage(inspection), { details });

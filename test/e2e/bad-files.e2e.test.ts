@@ -65,11 +65,11 @@ const given: readonly Given[] = [
   {
     name: 'noise.db',
     bytes: Buffer.from(tail.map((_, i) => (i * 7919) >> 3)),
-    code: 'trailer-missing',
+    code: 'snapshot-not-etcd',
     status: 3,
     says: /bolt/,
   },
-  { name: 'empty.db', bytes: Buffer.alloc(0), code: 'trailer-missing', status: 3, says: /bolt|empty/ },
+  { name: 'empty.db', bytes: Buffer.alloc(0), code: 'snapshot-not-etcd', status: 3, says: /empty/ },
 ];
 
 let folder: TempFolder;

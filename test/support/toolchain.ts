@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /** Where test/toolchain/build.sh puts what it builds. */
-export const toolchainDir =
+const toolchainDir =
   process.env['TOOLCHAIN_BIN'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'etcd-warden-toolchain');
 

@@ -103,6 +103,6 @@ export function toListedMembers(answer: MemberListResponse, endpoint: string): r
 }
 
 /** As etcdctl prints ids. */
-function hex(id: bigint): string {
+export function hex(id: bigint): string {
   return id.toString(16);
 }

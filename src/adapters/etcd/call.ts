@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { WardenError } from '../../errors/warden-error.ts';
-import type { CallStatus } from './errors.ts';
+import { type CallStatus, notEtcd } from './errors.ts';
 
 /** One gRPC call on the wire: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. */
 export interface CallRequest {
@@ -38,12 +38,12 @@ export function checkAnswerHeaders(
   const status = Number(headers[constants.HTTP2_HEADER_STATUS]);
   const contentType = headers['content-type'] ?? '';
   if (status === 200 && contentType.startsWith('application/grpc')) return undefined;
+  const found = `HTTP status ${status} and "${contentType}"`;
   // A balancer without a healthy member behind it answers so.
-  const code = status >= 502 && status <= 504 ? 'etcd-unreachable' : 'etcd-answer-invalid';
-  return new WardenError(
-    code,
-    `${endpoint} answered ${call} with HTTP status ${status} and "${contentType}", not with gRPC`,
-  );
+  if (status >= 502 && status <= 504) {
+    return new WardenError('etcd-unreachable', `${endpoint} answered ${call} with ${found}, not with gRPC`);
+  }
+  return notEtcd(endpoint, `${found} to ${call}`);
 }
 
 /** The status in trailers, or in the headers of an answer without a message; undefined where there is none. */

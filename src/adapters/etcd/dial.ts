@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
-import { WardenError } from '../../errors/warden-error.ts';
 import type { Endpoint } from './endpoints.ts';
+import { notEtcd } from './errors.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function dial(endpoint: Endpoint, tls: TlsMaterial | undefined, sig
   const socket = await connected(secureSocket(endpoint, tls), 'secureConnect', signal);
   if (socket.alpnProtocol === 'h2') return socket;
   socket.destroy();
-  throw new WardenError('etcd-answer-invalid', `${endpoint.url} does not offer HTTP/2 over TLS, which gRPC needs`);
+  throw notEtcd(endpoint.url, 'no HTTP/2 over TLS, which gRPC needs');
 }
 
 /** A handshake that accepts any certificate, to look at it. Nothing may be sent over this socket. */

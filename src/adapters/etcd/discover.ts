@@ -1,9 +1,10 @@
-import { toWardenError, WardenError } from '../../errors/warden-error.ts';
+import { isWardenError, toWardenError, WardenError } from '../../errors/warden-error.ts';
 import type { ClusterView, Member } from '../../ports/etcd.ts';
 import type { ListedMember } from './answers.ts';
-import { normalUrl } from './endpoints.ts';
+import { endpointAsMember, normalUrl } from './endpoints.ts';
 import { MemberClient, type MemberConnection } from './member.ts';
 import { interruptedBy } from './errors.ts';
+import { requireOneCluster } from './one-cluster.ts';
 
 export interface DiscoveryOptions {
   /** In the order in which they are asked. */
@@ -15,22 +16,32 @@ export interface DiscoveryOptions {
 
 type Connection = Omit<MemberConnection, 'clusterId'>;
 
-/** Asks one endpoint after the other until one answers; a dead one costs its dial limit, not the run. */
+/**
+ * Asks one endpoint after the other until one answers; a dead one costs its dial limit, not the run. Those that were not
+ * asked have to belong to the same cluster, as far as they answer.
+ */
 export async function discover(
   options: DiscoveryOptions,
   connection: Connection,
   signal: AbortSignal,
 ): Promise<ClusterView> {
-  const skipped: { readonly endpoint: string; readonly error: WardenError }[] = [];
-  for (const endpoint of options.endpoints) {
-    try {
-      return { ...(await discoverThrough(endpoint, options, connection, signal)), skipped };
-    } catch (error) {
-      if (signal.aborted) throw interruptedBy(signal);
-      skipped.push({ endpoint, error: toWardenError(error) });
+  const skipped: FailedEndpoint[] = [];
+  for (const [index, endpoint] of options.endpoints.entries()) {
+    const found = await discoverThrough(endpoint, options, connection, signal).catch(toWardenError);
+    if (signal.aborted) throw interruptedBy(signal);
+    if (!(found instanceof WardenError)) {
+      const unasked = options.endpoints.slice(index + 1);
+      await requireOneCluster({ endpoint, clusterId: found.clusterId }, unasked, connection, signal);
+      return { ...found, skipped };
     }
+    skipped.push({ endpoint, error: found });
   }
-  throw nobodyAnswered(skipped);
+  throw nothingFound(skipped);
+}
+
+interface FailedEndpoint {
+  readonly endpoint: string;
+  readonly error: WardenError;
 }
 
 async function discoverThrough(
@@ -47,12 +58,6 @@ async function discoverThrough(
   const { clusterId, members } = await client.listMembers(signal);
   const known = { ...connection, clusterId };
   return { clusterId, members: await Promise.all(members.map((member) => locate(member, options, known, signal))) };
-}
-
-/** With static discovery nothing is known of a member but where it is. */
-function endpointAsMember(endpoint: string): Member {
-  const url = normalUrl(endpoint);
-  return { id: 0n, name: url.replace(/^https?:\/\//, ''), isLearner: false, endpoint: url };
 }
 
 /** Settles on one URL of a member; several URLs are still one member. */
@@ -104,16 +109,32 @@ async function answersAsItself(candidate: Member, connection: MemberConnection, 
   }
 }
 
-/** One code where all endpoints fail for the same reason, such as a wrong CA or password; each reason is listed. */
-function nobodyAnswered(skipped: readonly { readonly endpoint: string; readonly error: WardenError }[]): WardenError {
-  const codes = new Set(skipped.map(({ error }) => error.code));
-  const [only] = codes;
-  const reasons = skipped.map(({ endpoint, error: { message } }) =>
-    message.includes(endpoint) ? message : `${endpoint}: ${message}`,
+/**
+ * Each reason is listed once. "No answer" is said only where that is what happened: a missing file of ours or a refused
+ * password is no endpoint's silence, and then its code and hint are what the operator needs.
+ */
+function nothingFound(failed: readonly FailedEndpoint[]): WardenError {
+  const [first] = failed;
+  if (first === undefined) return new WardenError('etcd-unreachable', 'cluster.endpoints is empty');
+  const spoke = failed.find(({ error }) => !isWardenError(error, ...silenceCodes));
+  const { code, hint } = (spoke ?? first).error;
+  const reasons = [...new Set(failed.map(({ endpoint, error }) => reasonOf(endpoint, error)))].join('; ');
+  const areAlike = failed.every(({ error }) => error.code === code);
+  return new WardenError(
+    spoke === undefined && !areAlike ? 'etcd-unreachable' : code,
+    spoke === undefined ? `no endpoint answered: ${reasons}` : reasons,
+    {
+      cause: (spoke ?? first).error,
+      details: { endpoints: failed.map(({ endpoint }) => endpoint) },
+      ...((spoke !== undefined || areAlike) && { hint }),
+    },
   );
-  const message = reasons.length === 0 ? 'cluster.endpoints is empty' : `no endpoint answered: ${reasons.join('; ')}`;
-  return new WardenError(codes.size === 1 && only !== undefined ? only : 'etcd-unreachable', message, {
-    cause: skipped[0]?.error,
-    details: { endpoints: skipped.map(({ endpoint }) => endpoint) },
-  });
+}
+
+const silenceCodes = ['etcd-unreachable', 'etcd-deadline'] as const;
+
+/** Of a file of ours no endpoint is to be named: it is the same for all. */
+function reasonOf(endpoint: string, { code, message }: WardenError): string {
+  const isNamed = message.includes(endpoint) || message.includes(normalUrl(endpoint));
+  return isNamed || !silenceCodes.some((silence) => silence === code) ? message : `${endpoint}: ${message}`;
 }

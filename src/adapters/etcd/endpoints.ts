@@ -1,4 +1,5 @@
 import { WardenError } from '../../errors/warden-error.ts';
+import type { Member } from '../../ports/etcd.ts';
 
 /** Where a member's client API is dialled. */
 export interface Endpoint {
@@ -31,4 +32,10 @@ export function parseEndpoint(text: string): Endpoint {
 /** The normal form of a URL, or the text itself where it is none: for comparing what people and etcd wrote. */
 export function normalUrl(text: string): string {
   return URL.canParse(text) && defaultPorts[new URL(text).protocol] !== undefined ? parseEndpoint(text).url : text;
+}
+
+/** What answers at an endpoint, as long as nothing is known of it but where it is. */
+export function endpointAsMember(endpoint: string): Member {
+  const url = normalUrl(endpoint);
+  return { id: 0n, name: url.replace(/^https?:\/\//, ''), isLearner: false, endpoint: url };
 }

@@ -40,6 +40,13 @@ export function callFailed(call: string, endpoint: string, status: CallStatus): 
   });
 }
 
+/** The error where something else than etcd's client API answered; `found` says what. */
+export function notEtcd(url: string, found: string, cause?: unknown): WardenError {
+  const message = `something answers at ${url}, but not etcd's client API (${found}); 2379 is usually its client port, 2380 its peer port`;
+  const hint = "Check cluster.endpoints and cluster.endpointMap: they must lead to etcd's client port, usually 2379.";
+  return new WardenError('etcd-answer-invalid', message, { cause, hint, details: { endpoint: url } });
+}
+
 /**
  * Whether etcd no longer takes a token that it gave: it expired, the member restarted (simple tokens live in memory),
  * users or roles changed since, or authentication was turned on after we began without one.

@@ -1,11 +1,12 @@
 import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 import type { ErrorCode } from '../../errors/table.ts';
 import { describeThrown, isWardenError, WardenError } from '../../errors/warden-error.ts';
+import { describeTlsFailure } from '../tls/describe-tls-failure.ts';
 import { dialTimeoutMs } from './dial.ts';
 import type { Endpoint } from './endpoints.ts';
-import { interruptedBy } from './errors.ts';
+import { interruptedBy, notEtcd } from './errors.ts';
 import type { TlsMaterial } from './tls-files.ts';
-import { serverCertificate, speaksPlainHttp2, speaksTls } from './tls-probe.ts';
+import { serverCertificate, speaksPlainHttp, speaksTls } from './tls-probe.ts';
 
 /** Errors of the network below TLS and HTTP/2. */
 const networkCodes = /^E(?:CONNREFUSED|NOTFOUND|HOSTUNREACH|NETUNREACH|TIMEDOUT|ADDRNOTAVAIL|HOSTDOWN|NETDOWN)$|^EAI_/;
@@ -37,6 +38,10 @@ export async function explainConnectFailure(
     text: `${describeThrown(failure)}; a second look failed too: ${describeThrown(error)}`,
   }));
   if (signal.aborted) return interruptedBy(signal);
+  // What answered our first HTTP/2 frame was neither HTTP/2 nor TLS: etcd's peer port, say, or another server altogether.
+  if (cause === 'ERR_HTTP2_ERROR' && reason.code !== 'etcd-tls-required') {
+    return notEtcd(endpoint.url, 'no HTTP/2, which gRPC needs', failure);
+  }
   const details = { endpoint: endpoint.url, cause };
   return new WardenError(reason.code, `${endpoint.url}: ${reason.text}`, { cause: failure, details });
 }
@@ -71,10 +76,10 @@ async function findReason(
     };
   }
   if (clientCertificateAlerts.test(cause)) return clientCertificateRefused(tls, cause);
-  if (await speaksPlainHttp2(endpoint, signal)) {
+  if (await speaksPlainHttp(endpoint, signal)) {
     return { code: 'etcd-tls-plain-server', text: 'https:// was given, but this endpoint speaks plain HTTP' };
   }
-  return { code: 'etcd-tls-failed', text: `the TLS handshake failed: ${describeThrown(failure)}` };
+  return { code: 'etcd-tls-failed', text: `the TLS handshake failed: ${describeTlsFailure(failure)}` };
 }
 
 function errorCode(error: unknown): string {

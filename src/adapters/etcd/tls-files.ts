@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { describeThrown, WardenError } from '../../errors/warden-error.ts';
+import { describeTlsFailure } from '../tls/describe-tls-failure.ts';
 
 /** Paths, not contents: certificates are renewed while a daemon runs, so each connection reads them afresh. */
 export interface TlsFiles {
@@ -35,7 +36,7 @@ export async function readTlsFiles(files: TlsFiles, signal: AbortSignal): Promis
     const used = Object.entries(files).map(([name, path]) => `${name} ${path}`);
     throw new WardenError(
       'etcd-tls-failed',
-      `cluster.tls does not fit together (${used.join(', ')}): ${describeThrown(error)}`,
+      `cluster.tls does not fit together (${used.join(', ')}): ${describeTlsFailure(error)}`,
       {
         cause: error,
       },

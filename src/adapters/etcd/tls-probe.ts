@@ -25,13 +25,14 @@ export async function speaksTls(endpoint: Endpoint, signal: AbortSignal): Promis
 /** What an HTTP/2 client says first: its preface and an empty SETTINGS frame. RFC 9113, section 3.4. */
 const clientPreface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 
-export async function speaksPlainHttp2(endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
+/** HTTP/2 or, as etcd's peer port does, HTTP/1. */
+export async function speaksPlainHttp(endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
   const socket = connect(endpoint.port, endpoint.host);
   try {
     socket.write(clientPreface);
     const [first] = (await once(socket, 'data', { signal: limited(signal) })) as [Buffer];
     // The type of a frame is its fourth byte, and a server's first frame is SETTINGS (4).
-    return first[3] === 4;
+    return first[3] === 4 || first.toString('latin1', 0, 5) === 'HTTP/';
   } catch {
     return false;
   } finally {

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../../errors/table.ts';
-import { describeThrown, WardenError } from '../../errors/warden-error.ts';
+import { WardenError } from '../../errors/warden-error.ts';
+import { connectionFault, type Destination } from '../aws/connection-fault.ts';
+import { answerOf } from '../aws/sdk-answer.ts';
 
 export type KmsOperation = 'GenerateDataKey' | 'Encrypt' | 'Decrypt';
 
@@ -13,8 +15,6 @@ const denied = new Set([
   'MissingAuthenticationToken',
   'UnrecognizedClientException',
 ]);
-/** The SDK found no credentials at all, so no right that could be granted would help. */
-const withoutCredentials = new Set(['CredentialsProviderError', 'TokenProviderError']);
 const credentialsHint = 'Give credentials by the AWS chain: environment, profile, web identity or instance role.';
 const unavailable = new Set([
   'DisabledException',
@@ -26,22 +26,51 @@ const unavailable = new Set([
 const notOurs = new Set(['IncorrectKeyException', 'InvalidCiphertextException']);
 
 /** A failed KMS call, as what an operator can do about it. Everything that is no answer of KMS counts as unreachable. */
-export function convertKmsError(error: unknown, operation: KmsOperation, keyArn: string): WardenError {
-  const name = error instanceof Error ? error.name : '';
-  const message = `kms:${operation} with ${keyArn} failed: ${explain(error, name)}`;
-  if (withoutCredentials.has(name))
-    return new WardenError('key-denied', message, { cause: error, hint: credentialsHint });
-  return new WardenError(codeOf(name), message, { cause: error });
+export function convertKmsError(
+  error: unknown,
+  operation: KmsOperation,
+  keyArn: string,
+  destination: Destination,
+): WardenError {
+  const { code, text, hint } = explain(error, destination);
+  const message = `kms:${operation} with ${keyArn} failed: ${text}`;
+  return new WardenError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
+}
+
+/** The error where something else than KMS answered. */
+export function notKms({ endpoint }: Destination, found: string): Explanation {
+  const text = `${endpoint ?? 'the endpoint'} answered, but not as KMS (${found})`;
+  return {
+    code: 'key-unreachable',
+    text,
+    hint: 'Check the KMS endpoint: what answers there does not speak the KMS API.',
+  };
+}
+
+interface Explanation {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly hint?: string;
+}
+
+function explain(error: unknown, destination: Destination): Explanation {
+  const answer = answerOf(error);
+  if (answer.status === undefined) {
+    const { kind, text, hint } = connectionFault(error, destination);
+    // No credentials at all: no right that could be granted would help.
+    if (kind === 'credentials') return { code: 'key-denied', text, hint: credentialsHint };
+    return { code: 'key-unreachable', text, ...(hint !== undefined && { hint }) };
+  }
+  const { code: name, message } = answer;
+  if (answer.isForeign || message === 'UnknownError') return notKms(destination, `HTTP ${answer.status}`);
+  if (notOurs.has(name)) {
+    return { code: 'no-identity', text: `${name}: it was wrapped by another key, for another context, or was altered` };
+  }
+  const text = name === '' || name === 'Error' || message.startsWith(name) ? message : `${name}: ${message}`;
+  return { code: codeOf(name), text };
 }
 
 function codeOf(name: string): ErrorCode {
   if (denied.has(name)) return 'key-denied';
-  if (unavailable.has(name)) return 'key-unavailable';
-  return notOurs.has(name) ? 'no-identity' : 'key-unreachable';
-}
-
-function explain(error: unknown, name: string): string {
-  if (notOurs.has(name)) return `${name}: it was wrapped by another key, for another context, or was altered`;
-  const text = describeThrown(error);
-  return name === '' || name === 'Error' || text.startsWith(name) ? text : `${name}: ${text}`;
+  return unavailable.has(name) ? 'key-unavailable' : 'key-unreachable';
 }

@@ -6,6 +6,7 @@ import {
 } from '@aws-crypto/material-management-node';
 import type { DecryptCommandInput, EncryptCommandInput, GenerateDataKeyCommandInput, KMS } from '@aws-sdk/client-kms';
 import { WardenError } from '../../errors/warden-error.ts';
+import type { Destination } from '../aws/connection-fault.ts';
 import { interruptionOf } from '../store-layers/interruption.ts';
 import { convertKmsError, type KmsOperation } from './errors.ts';
 
@@ -20,12 +21,14 @@ export class KmsCalls {
   readonly config: { readonly region: string };
   readonly #kms: KMS;
   readonly #keyArn: string;
+  readonly #destination: Destination;
   readonly #signal: AbortSignal;
 
-  constructor(kms: KMS, keyArn: string, region: string, signal: AbortSignal) {
+  constructor(kms: KMS, keyArn: string, region: string, destination: Destination, signal: AbortSignal) {
     this.config = { region };
     this.#kms = kms;
     this.#keyArn = keyArn;
+    this.#destination = destination;
     this.#signal = signal;
   }
 
@@ -57,7 +60,7 @@ export class KmsCalls {
     } catch (error) {
       this.failure = this.#signal.aborted
         ? interruptionOf(this.#signal)
-        : convertKmsError(error, operation, this.#keyArn);
+        : convertKmsError(error, operation, this.#keyArn, this.#destination);
       throw this.failure;
     }
   }

@@ -25,7 +25,7 @@ export function createKmsProvider({ keyArn, ...connection }: KmsKey): KeyProvide
   let client: KmsClient | undefined;
   const callsFor = (signal: AbortSignal): KmsCalls => {
     client ??= createKmsClient({ ...connection, region });
-    return new KmsCalls(client.kms, keyArn, region, signal);
+    return new KmsCalls(client.kms, keyArn, region, connection, signal);
   };
   return {
     recipient: { kind: 'aws-kms', name: keyArn },

@@ -44,9 +44,9 @@ export class Bucket implements Disposable {
   }
 
   toError(thrown: unknown, about: About, signal: AbortSignal): Error {
-    const { bucket, endpoint = 'AWS', checksums } = this.options;
+    const { bucket, endpoint = 'AWS', caFile, checksums } = this.options;
     const sentChecksum = checksums === 'when-supported' && about.writes === true;
-    return toStoreError(thrown, { ...about, bucket, endpoint, sentChecksum }, signal);
+    return toStoreError(thrown, { ...about, bucket, endpoint, caFile, sentChecksum }, signal);
   }
 
   [Symbol.dispose](): void {

@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../../errors/table.ts';
-import { describeThrown, WardenError, type ErrorDetails } from '../../errors/warden-error.ts';
+import { WardenError, type ErrorDetails } from '../../errors/warden-error.ts';
+import { answerOf, type Answer } from '../aws/sdk-answer.ts';
 import { interruptionOf } from '../store-layers/interruption.ts';
-import { codeOfConnectionError } from './connection-errors.ts';
-import { answerOf, type Answer } from './sdk-answer.ts';
+import { connectionError } from './connection-errors.ts';
+import { isNotS3, notS3 } from './not-s3.ts';
 
 export interface S3Request {
   /** As S3 names it: `PutObject`. */
@@ -12,6 +13,8 @@ export interface S3Request {
   readonly name?: string | undefined;
   /** URL, or `AWS` where none is set. */
   readonly endpoint: string;
+  /** As configured. */
+  readonly caFile?: string | undefined;
   /** Whether the request carried checksum headers that a store may not know. */
   readonly sentChecksum: boolean;
 }
@@ -21,24 +24,36 @@ export function toStoreError(thrown: unknown, request: S3Request, signal: AbortS
   if (signal.aborted) return interruptionOf(signal);
   if (thrown instanceof WardenError) return thrown;
   const answer = answerOf(thrown);
-  if (answer.status === undefined) return connectionError(thrown, request);
-  const code = codeOfAnswer(answer, request);
   const where = `${request.operation} ${placeOf(request)}`;
+  if (answer.status === undefined) return connectionError(thrown, request, where);
+  const code = codeOfAnswer(answer, request);
   const context = { cause: thrown, details: detailsOf(answer) };
   if (code === 'store-wrong-region') return wrongRegion(answer, request, context);
   if (code === 'store-clock-skew') {
     const skew = skewSeconds(answer);
     return new WardenError(code, `${where}: the clocks of the store and of this machine differ by ${skew}.`, context);
   }
+  if (code === undefined) return notS3(answer, request, where, context);
   const said = [answer.code, `HTTP ${answer.status}`, answer.requestId && `request ${answer.requestId}`].filter(
     Boolean,
   );
-  return new WardenError(code, `${where}: ${reasonOf(answer)} (${said.join(', ')})`, context);
+  const reason = wrongKeys.get(answer.code) ?? reasonOf(answer);
+  return new WardenError(code, `${where}: ${reason} (${said.join(', ')})`, {
+    ...context,
+    ...(wrongKeys.has(answer.code) && { hint: checkKeys }),
+  });
 }
+
+const wrongKeys: ReadonlyMap<string, string> = new Map([
+  ['InvalidAccessKeyId', 'the store does not know this access key'],
+  ['SignatureDoesNotMatch', 'the secret does not fit the access key'],
+]);
+const checkKeys = 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in use.';
 
 /** Whether nobody here knows if a request was carried out: no answer, one that is cut, or a server that broke down. */
 export function isFateUnknown(error: unknown): boolean {
-  const status = error instanceof WardenError ? error.details['httpStatus'] : undefined;
+  const { httpStatus: status, mayHaveArrived } = error instanceof WardenError ? error.details : {};
+  if (mayHaveArrived === false) return false;
   return typeof status !== 'number' || status < 300 || status >= 500;
 }
 
@@ -47,16 +62,18 @@ export function isAnswer(error: unknown, awsCode: string): boolean {
   return error instanceof WardenError && error.details['awsCode'] === awsCode;
 }
 
-function codeOfAnswer(answer: Answer, request: S3Request): ErrorCode {
+/** undefined where what answered is no S3. */
+function codeOfAnswer(answer: Answer, request: S3Request): ErrorCode | undefined {
   const status = answer.status ?? 0;
   const known = codeOfAwsCode.get(answer.code);
   if (known !== undefined) return known;
   if (regionOf(answer) !== undefined && (status === 301 || status === 400)) return 'store-wrong-region';
   if (refusesChecksum(answer, request)) return 'store-checksum-refused';
+  if (status === 412) return 'store-object-exists';
+  if (isNotS3(answer, request)) return undefined;
   if (status === 429 || status === 503) return 'store-throttled';
   if (status === 403 || status === 401) return 'store-access-denied';
   if (status === 404) return 'store-object-missing';
-  if (status === 412) return 'store-object-exists';
   if (status === 408) return 'store-timeout';
   if (status === 507) return 'store-full';
   // Below 300: an answer that is cut or is no XML. 409: another write under this name is under way.
@@ -122,13 +139,6 @@ function reasonOf(answer: Answer): string {
 function skewSeconds(answer: Answer): string {
   const serverTime = Date.parse(answer.elements['ServerTime'] ?? answer.headers['date'] ?? '');
   return Number.isNaN(serverTime) ? 'too much' : `${Math.round(Math.abs(serverTime - Date.now()) / 1000)} s`;
-}
-
-function connectionError(thrown: unknown, request: S3Request): WardenError {
-  const code = codeOfConnectionError(thrown);
-  return new WardenError(code, `${request.operation} ${placeOf(request)}: ${describeThrown(thrown)}`, {
-    cause: thrown,
-  });
 }
 
 function placeOf(request: S3Request): string {

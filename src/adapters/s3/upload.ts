@@ -35,7 +35,8 @@ export class S3Upload implements Upload {
   #partCount = 0;
   #failure: WardenError | undefined;
   #commit: Promise<void> | undefined;
-  /** Sticky: what one attempt left open, a later one's refusal does not settle. */
+  /** Sticky, both: what one attempt left open, a later one's refusal does not settle. */
+  #mayHaveBegun = false;
   #mayHaveLanded = false;
   #isCommitted = false;
 
@@ -87,7 +88,7 @@ export class S3Upload implements Upload {
       name: this.#name,
       mark: this.#mark,
       multipart: multipart.status === 'fulfilled' ? multipart.value : undefined,
-      mayHaveBegun: multipart.status === 'rejected' && isFateUnknown(multipart.reason),
+      mayHaveBegun: multipart.status === 'rejected' && this.#mayHaveBegun,
       mayHaveLanded: this.#mayHaveLanded,
     });
   }
@@ -98,7 +99,7 @@ export class S3Upload implements Upload {
     this.#throwIfFailed();
     const buffer = this.#filling;
     if (buffer === undefined) return;
-    this.#multipart ??= this.#retry(() => beginMultipart(this.#bucket, this.#name, this.#mark, this.#signal));
+    this.#multipart ??= this.#begin();
     this.#partCount += 1;
     const sending: Promise<void> = this.#send(this.#multipart, this.#partCount, buffer, this.#filledBytes).finally(() =>
       this.#sending.delete(sending),
@@ -106,6 +107,17 @@ export class S3Upload implements Upload {
     this.#sending.add(sending);
     this.#filling = undefined;
     this.#filledBytes = 0;
+  }
+
+  #begin(): Promise<MultipartUpload> {
+    return this.#retry(async () => {
+      try {
+        return await beginMultipart(this.#bucket, this.#name, this.#mark, this.#signal);
+      } catch (error) {
+        this.#mayHaveBegun ||= isFateUnknown(error);
+        throw error;
+      }
+    });
   }
 
   /** Never rejects: what failed is kept for the next call, and the other parts are stopped. */

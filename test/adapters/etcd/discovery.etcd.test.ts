@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EtcdOptions } from '../../../src/adapters/etcd/etcd.ts';
 import { collect } from '../../support/byte-streams.ts';
+import { wardenError } from '../../support/errors.ts';
 import { freePorts } from '../../support/process.ts';
 import { type Cluster, startCluster } from '../../support/etcd.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
@@ -46,7 +51,7 @@ describe('discovering a cluster of three', () => {
       ).rejects.toMatchObject({
         code: 'etcd-unreachable',
         message: expect.stringMatching(
-          new RegExp(`${one}.*ECONNREFUSED.*${two}.*no-such-host.invalid.*ENOTFOUND`),
+          new RegExp(`^no endpoint answered: .*${one}.*ECONNREFUSED.*${two}.*no-such-host.invalid.*ENOTFOUND`),
         ) as unknown,
       });
     }
@@ -82,6 +87,100 @@ describe('discovering a cluster of three', () => {
     );
     expect(view.skipped.map(({ endpoint }) => endpoint)).toEqual(endpoints.slice(0, 1));
     expect(view.clusterId).toBeGreaterThan(0n);
+  });
+});
+
+describe('endpoints of two clusters', () => {
+  let one: Cluster;
+  let other: Cluster;
+  beforeAll(async () => {
+    [one, other] = await Promise.all([startCluster(), startCluster()]);
+  });
+  afterAll(async () => {
+    await Promise.all([one[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]);
+  });
+
+  const clusterIdOf = async (cluster: Cluster): Promise<string> =>
+    (await etcdFor(cluster).discover(never)).clusterId.toString(16);
+
+  test.each(['members', 'static'] as const)('are refused, and told apart, with discovery %s', async (discovery) => {
+    const endpoints = [...other.endpoints, ...one.endpoints];
+    const error: unknown = await etcdFor({ endpoints, certificates: undefined }, { discovery })
+      .discover(never)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toEqual(
+      wardenError(
+        'etcd-cluster-mismatch',
+        `${endpoints[0]} belongs to cluster ${await clusterIdOf(other)}`,
+        `${endpoints[1]} belongs to cluster ${await clusterIdOf(one)}`,
+      ),
+    );
+  });
+
+  test('are found whether or not further ones answer, and those are not waited for long', async () => {
+    await using blackhole = await startTcpProxy(one.endpoints[0] ?? '');
+    blackhole.set({ kind: 'blackhole' });
+    const [closedPort] = await freePorts(1);
+    const silent = [`http://${blackhole.address}`, `http://127.0.0.1:${closedPort}`];
+    const discoverWith = (...more: readonly string[]) =>
+      etcdFor({ endpoints: [...one.endpoints, ...silent, ...more], certificates: undefined }).discover(never);
+    const startedMs = performance.now();
+    expect(await discoverWith(`${one.endpoints[0]}/`)).toMatchObject({ skipped: [], members: [{ name: 'm1' }] });
+    expect(performance.now() - startedMs).toBeLessThan(3_500);
+    await expect(discoverWith(...other.endpoints)).rejects.toEqual(wardenError('etcd-cluster-mismatch'));
+  });
+});
+
+describe('an endpoint that is not the client API', () => {
+  const discoverAt = (endpoint: string) => etcdFor({ endpoints: [endpoint], certificates: undefined }).discover(never);
+  const notEtcd = (endpoint: string): unknown =>
+    wardenError(
+      'etcd-answer-invalid',
+      `something answers at ${endpoint}, but not etcd's client API`,
+      '2379 is usually its client port, 2380 its peer port',
+    );
+
+  test('but the peer port is named as such', async () => {
+    await using cluster = await startCluster();
+    const peerUrl = cluster.members[0]?.peerUrl ?? '';
+    await expect(discoverAt(peerUrl)).rejects.toEqual(notEtcd(peerUrl));
+    await expect(discoverAt(peerUrl)).rejects.toMatchObject({ hint: expect.stringContaining('2379') as unknown });
+    await expect(discoverAt(peerUrl.replace('http', 'https'))).rejects.toEqual(
+      wardenError('etcd-tls-plain-server', 'https:// was given'),
+    );
+  });
+
+  test('but another web server is named as such', async () => {
+    const server = createServer((_, answer) => answer.end('hello')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(discoverAt(url)).rejects.toEqual(notEtcd(url));
+    server.close();
+  });
+});
+
+describe('when no endpoint gave the members', () => {
+  const discoverAt = (endpoints: readonly string[], options: Partial<EtcdOptions>) =>
+    etcdFor({ endpoints, certificates: undefined }, options).discover(never);
+
+  test('a missing file of ours is told once, and not as the silence of endpoints', async () => {
+    const tls = { caFile: '/nowhere/ca.pem' };
+    await expect(discoverAt(['https://127.0.0.1:1', 'https://127.0.0.1:2'], { tls })).rejects.toMatchObject({
+      code: 'secret-unreadable',
+      message: expect.stringMatching(/^cluster\.tls\.caFile \/nowhere\/ca\.pem cannot be read: [^;]*$/) as unknown,
+    });
+  });
+
+  test('a refused password is what is told, beside the endpoint that is down', async () => {
+    await using cluster = await startCluster({ auth: { user: 'root', password: 'rootpw' } });
+    const [closedPort] = await freePorts(1);
+    const auth = { username: 'root', readPassword: () => Promise.resolve('wrong') };
+    const endpoints = [`http://127.0.0.1:${closedPort}`, ...cluster.endpoints];
+    await expect(discoverAt(endpoints, { auth })).rejects.toMatchObject({
+      code: 'etcd-auth-failed',
+      message: expect.stringMatching(/^http:\S+: connect ECONNREFUSED.*; http:\S+ refused Authenticate/) as unknown,
+      hint: expect.stringContaining('passwordFile') as unknown,
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-/** What an error of the SDK says of the store's answer. */
+/** What an error of the SDK says of the server's answer. */
 export interface Answer {
   /** AWS's error code, which the SDK uses as the error's name. */
   readonly code: string;
@@ -10,6 +10,8 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   /** Elements of the error document: `Region`, `ServerTime`. */
   readonly elements: Readonly<Record<string, string>>;
+  /** The body was nothing that S3 or KMS would say: a web page, or no document at all. */
+  readonly isForeign: boolean;
 }
 
 export function answerOf(thrown: unknown): Answer {
@@ -18,13 +20,17 @@ export function answerOf(thrown: unknown): Answer {
   const response = propertyOf(thrown, '$response');
   const status = propertyOf(metadata, 'httpStatusCode') ?? propertyOf(response, 'statusCode');
   const requestId = propertyOf(metadata, 'requestId');
+  const headers = textsOf(propertyOf(response, 'headers'), (name) => name.toLowerCase());
+  const message = thrown instanceof Error ? thrown.message : '';
   return {
     code: thrown instanceof Error ? thrown.name : '',
-    message: thrown instanceof Error ? thrown.message : '',
+    message,
     status: typeof status === 'number' ? status : undefined,
     requestId: typeof requestId === 'string' ? requestId : undefined,
-    headers: textsOf(propertyOf(response, 'headers'), (name) => name.toLowerCase()),
+    headers,
     elements: textsOf(thrown, (name) => name),
+    // The SDK's own parsers tell programmers where to find what they could not read.
+    isForeign: /Deserialization error/.test(message) || /^text\/html/i.test(headers['content-type'] ?? ''),
   };
 }
 
