@@ -26,7 +26,7 @@ export async function inspectFile(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<InspectedFile> {
-  const file = files.read(source);
+  const file = files.read(source, signal);
   const { format, snapshot } = await openFile(file, identities, signal);
   const inspector = createInspector();
   let doneBytes = 0;

@@ -49,7 +49,7 @@ export async function restoreToFile(
   const failures: WardenError[] = [];
   for (const repository of parts.repositories) {
     // A new file for each try: what a damaged repository gave must not be in it. Its own failure ends the restore.
-    await using file = await parts.files.create(target);
+    await using file = await parts.files.create(target, signal);
     try {
       return await restoreFrom(parts, repository, cluster, reference, file, signal);
     } catch (thrown) {
@@ -74,8 +74,8 @@ export async function restoreLocalFile(
   target: string,
   signal: AbortSignal,
 ): Promise<RestoredSnapshot> {
-  await using file = await parts.files.create(target);
-  const { snapshot } = await openFile(parts.files.read(source), parts.identities, signal);
+  await using file = await parts.files.create(target, signal);
+  const { snapshot } = await openFile(parts.files.read(source, signal), parts.identities, signal);
   const inspector = createInspector();
   let doneBytes = 0;
   parts.progress({ kind: 'stage', text: `restoring ${source}` });

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { WardenError } from '../../src/errors/warden-error.ts';
-import type { LocalFiles } from '../../src/ports/local-files.ts';
+import type { LocalBytes, LocalFiles, NewFile } from '../../src/ports/local-files.ts';
 
 /** Local files in memory, by absolute path. */
 export interface MemoryFiles extends LocalFiles {
+  /** Memory answers at once: there is nothing to interrupt. */
+  create(path: string): Promise<NewFile>;
+  read(path: string): LocalBytes;
   readonly contents: Map<string, Buffer>;
   /** Files that were begun and neither committed nor dropped. */
   readonly pending: Set<string>;

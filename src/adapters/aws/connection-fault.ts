@@ -23,10 +23,11 @@ export function connectionFault(thrown: unknown, { endpoint, caFile }: Destinati
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
     return { kind: 'credentials', text, mayHaveArrived: false };
   }
-  if (answerWithoutTls.test(text)) return plainServer;
+  if (tlsCodes.test(code) && answerWithoutTls.test(text)) return plainServer;
   if (unknownAuthority.test(code)) {
     return { kind: 'tls', text: `the server certificate is not signed by ${trusted(caFile)} (${code})`, ...notSent };
   }
+  if (code === 'CERT_HAS_EXPIRED') return { kind: 'tls', text, hint: renewCertificate, ...notSent };
   if (certificateVerdict.test(code)) return { kind: 'tls', text, ...notSent };
   if (tlsCodes.test(code)) return { kind: 'tls', text, mayHaveArrived: true };
   const refusal = endpoint?.startsWith('http:') === true ? answerOfTls(code, text) : undefined;
@@ -48,10 +49,11 @@ const plainServer: ConnectionFault = {
   ...notSent,
 };
 
+const renewCertificate = 'Renew the certificate of that server, or set the clock of this machine.';
 const tryHttps = 'if this endpoint speaks TLS, write https://';
 
 /** OpenSSL's words for a first record that is none of TLS. */
-const answerWithoutTls = /wrong version number|packet length too long|http request/;
+const answerWithoutTls = /wrong version number|packet length too long/;
 
 /** Names of OpenSSL's X.509 errors. Source: Node.js, tls documentation, "X509 certificate error codes". */
 const unknownAuthority = /^(UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_|DEPTH_ZERO_)/;

@@ -15,6 +15,9 @@ const denied = new Set([
   'MissingAuthenticationToken',
   'UnrecognizedClientException',
 ]);
+/** What the SDK puts where an answer has no error name, and where it has no message. */
+const nameless = 'Unknown';
+const wordless = 'UnknownError';
 const credentialsHint = 'Give credentials by the AWS chain: environment, profile, web identity or instance role.';
 const unavailable = new Set([
   'DisabledException',
@@ -37,8 +40,7 @@ export function convertKmsError(
   return new WardenError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
 }
 
-/** The error where something else than KMS answered. */
-export function notKms({ endpoint }: Destination, found: string): Explanation {
+function notKms({ endpoint }: Destination, found: string): Explanation {
   const text = `${endpoint ?? 'the endpoint'} answered, but not as KMS (${found})`;
   return {
     code: 'key-unreachable',
@@ -62,10 +64,11 @@ function explain(error: unknown, destination: Destination): Explanation {
     return { code: 'key-unreachable', text, ...(hint !== undefined && { hint }) };
   }
   const { code: name, message } = answer;
-  if (answer.isForeign || message === 'UnknownError') return notKms(destination, `HTTP ${answer.status}`);
+  if (answer.isForeign || name === nameless) return notKms(destination, `HTTP ${answer.status}`);
   if (notOurs.has(name)) {
     return { code: 'no-identity', text: `${name}: it was wrapped by another key, for another context, or was altered` };
   }
+  if (message === '' || message === wordless) return { code: codeOf(name), text: name };
   const text = name === '' || name === 'Error' || message.startsWith(name) ? message : `${name}: ${message}`;
   return { code: codeOf(name), text };
 }

@@ -3,6 +3,7 @@ import { WardenError } from '../../errors/warden-error.ts';
 import type { ObjectInfo } from '../../ports/object-store.ts';
 import { compareKeys } from '../store-layers/compare-keys.ts';
 import type { Bucket } from './bucket.ts';
+import { incompleteAnswer } from './not-s3.ts';
 
 /** Every object below `prefix`, page after page. A listing that cannot be whole or in order is an error, never short. */
 export async function* listObjects(bucket: Bucket, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
@@ -26,7 +27,7 @@ export async function* listObjects(bucket: Bucket, prefix: string, signal: Abort
   } while (token !== undefined);
 }
 
-function askForPage(
+async function askForPage(
   bucket: Bucket,
   prefix: string,
   token: string | undefined,
@@ -40,7 +41,12 @@ function askForPage(
     ...(token !== undefined && { ContinuationToken: token }),
   });
   const about = { operation: 'ListObjectsV2', name: prefix };
-  return bucket.ask(about, (client, options) => client.send(command, options), signal);
+  const page = await bucket.ask(about, (client, options) => client.send(command, options), signal);
+  // A web page must not pass for a bucket without objects: an empty listing says how many there are.
+  if (Object.keys(page).every((field) => field === '$metadata')) {
+    throw incompleteAnswer(about.operation, prefix, 'a listing');
+  }
+  return page;
 }
 
 function nextToken(bucket: Bucket, page: ListObjectsV2CommandOutput, token: string | undefined): string | undefined {

@@ -11,6 +11,7 @@ import type { Bucket } from './bucket.ts';
 import { checksumHeaders } from './checksums.ts';
 import { cleanupRetry } from './cleanup-retry.ts';
 import { isAnswer } from './errors.ts';
+import { incompleteAnswer } from './not-s3.ts';
 import { objectHeaders } from './write-once.ts';
 
 /** One multipart upload of the store: its name in the bucket and the id that S3 gave it. */
@@ -120,8 +121,4 @@ async function countParts(bucket: Bucket, upload: MultipartUpload, signal: Abort
 
 function addressOf(bucket: Bucket, upload: MultipartUpload) {
   return { Bucket: bucket.options.bucket, Key: upload.name, UploadId: upload.uploadId };
-}
-
-function incompleteAnswer(operation: string, name: string, what: string): WardenError {
-  return new WardenError('store-failed', `${operation} of ${name}: the store's answer lacks ${what}.`);
 }

@@ -1,5 +1,4 @@
-import type { ErrorDetails } from '../../errors/warden-error.ts';
-import { WardenError } from '../../errors/warden-error.ts';
+import { WardenError, type ErrorDetails } from '../../errors/warden-error.ts';
 import type { Answer } from '../aws/sdk-answer.ts';
 import type { S3Request } from './errors.ts';
 
@@ -9,7 +8,9 @@ const mayMiss = /^(HeadObject|GetObject|DeleteObject|AbortMultipartUpload|ListPa
 /** Whether something else than an S3 store answered: a web server, a proxy's page, another API. */
 export function isNotS3(answer: Answer, { operation }: Pick<S3Request, 'operation'>): boolean {
   if (operation === 'HeadObject') return false;
-  return answer.isForeign || (answer.status === 404 && answer.message === 'UnknownError' && !mayMiss.test(operation));
+  // The SDK's words for a 404 without an error code.
+  const isBare = answer.code === 'NotFound' && answer.message === 'UnknownError';
+  return answer.isForeign || (isBare && !mayMiss.test(operation));
 }
 
 /** `store-failed`, which may pass, where a page says that a server is down or an answer is cut; else `store-refused`. */
@@ -26,6 +27,14 @@ export function notS3(
   return new WardenError(
     mayPass ? 'store-failed' : 'store-refused',
     `${where}: the endpoint answered, but not as S3 (HTTP ${status})${advice}`,
-    { ...context, hint: 'Check the endpoint of the store: what answers there does not speak the S3 API.' },
+    { ...context, hint },
   );
 }
+
+/** The error for an answer that says "done" and lacks what every S3 store puts into it. */
+export function incompleteAnswer(operation: string, name: string, what: string): WardenError {
+  const message = `${operation} of ${name}: the endpoint answered, but not as S3: the answer lacks ${what}`;
+  return new WardenError('store-failed', message, { hint });
+}
+
+const hint = 'Check the endpoint of the store: what answers there does not speak the S3 API.';

@@ -3,6 +3,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { ObjectBody } from '../../ports/object-store.ts';
 import type { Bucket } from './bucket.ts';
+import { incompleteAnswer } from './not-s3.ts';
 
 const operation = 'GetObject';
 
@@ -25,11 +26,11 @@ export async function openObject(
   );
   const body: unknown = answer.Body;
   if (!(body instanceof Readable)) {
-    throw new WardenError('store-failed', `${operation} of ${name}: the store's answer lacks a body.`);
+    throw incompleteAnswer(operation, name, 'a body');
   }
   if (answer.ContentLength === undefined) {
     body.destroy();
-    throw new WardenError('store-failed', `${operation} of ${name}: the store's answer lacks its length.`);
+    throw incompleteAnswer(operation, name, 'its length');
   }
   // Errors reach the reader by the iteration; one that comes while nobody reads must not end the process.
   body.on('error', () => undefined);

@@ -5,6 +5,7 @@ import { isWardenError } from '../../errors/warden-error.ts';
 import type { Bucket } from './bucket.ts';
 import { checksumHeaders } from './checksums.ts';
 import { cleanupRetry } from './cleanup-retry.ts';
+import { incompleteAnswer } from './not-s3.ts';
 import type { S3StoreOptions } from './options.ts';
 
 /** Metadata that tells an object of this very write from one that somebody else stored under the same name. */
@@ -47,7 +48,9 @@ export async function putOnce(
     ...checksumHeaders(body, bucket.options),
   });
   const about = { operation: 'PutObject', name, writes: true };
-  await bucket.ask(about, (client, options) => client.send(command, options), signal);
+  const answer = await bucket.ask(about, (client, options) => client.send(command, options), signal);
+  // A web server may say 200 to a PUT and store nothing.
+  if (!answer.ETag) throw incompleteAnswer('PutObject', name, 'an ETag');
 }
 
 /** Whether the object stored under `name` is the one that was written with `mark`. */

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { describeThrown, WardenError } from '../../errors/warden-error.ts';
+import { isWardenError, WardenError } from '../../errors/warden-error.ts';
 import type { LocalBytes, LocalFiles, NewFile } from '../../ports/local-files.ts';
+import { orInterrupted } from '../store-layers/interruption.ts';
 import { endsWithin, noAnswer, releaseLimitMs } from './ends-within.ts';
+import { fileFailed, folderFailed, systemCode } from './file-errors.ts';
 import { publishFile } from './publish-file.ts';
 import { syncFolder } from './sync-folder.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -13,15 +15,28 @@ const readBlockBytes = 1024 * 1024;
 
 /** `onLeftover` is told of what a file that was given up left behind: a part of a snapshot, in plain text. */
 export function createLocalFiles(onLeftover?: (error: WardenError) => void): LocalFiles {
-  return { create: (path) => createFile(path, onLeftover), read: readFile };
+  return { create: (path, signal) => createFile(path, signal, onLeftover), read: readFile };
 }
 
-async function createFile(target: string, onLeftover?: (error: WardenError) => void): Promise<NewFile> {
+async function createFile(
+  target: string,
+  signal: AbortSignal,
+  onLeftover?: (error: WardenError) => void,
+): Promise<NewFile> {
   const path = resolve(target);
-  if (await exists(path)) throw targetExists(path);
+  const attempt = <T>(verb: string, work: () => Promise<T>, release?: (late: T) => Promise<void>): Promise<T> =>
+    converted(path, verb, () => orInterrupted(signal, work, release));
+  if (await attempt('create', () => exists(path))) throw targetExists(path);
   const temporary = join(dirname(path), `.${basename(path)}.part-${randomBytes(4).toString('hex')}`);
   // A snapshot holds every secret of the cluster: for its owner alone, and never through a link.
-  const handle = await attempt(path, 'create', () => open(temporary, 'wx', 0o600));
+  const handle = await attempt(
+    'create',
+    () => open(temporary, 'wx', 0o600),
+    async (late) => {
+      await late.close();
+      await unlinkIfThere(temporary);
+    },
+  );
   const queue = new WriteQueue(handle);
   let isVisible = false;
   let isCommitted = false;
@@ -34,15 +49,16 @@ async function createFile(target: string, onLeftover?: (error: WardenError) => v
   };
   return {
     path,
-    write: (block) => attempt(path, 'write', () => queue.push(block)),
+    write: (block) => attempt('write', () => queue.push(block)),
     commit: async () => {
-      await attempt(path, 'write', () => queue.drain());
-      await attempt(path, 'sync', () => handle.sync());
-      await attempt(path, 'close', () => handle.close());
-      await attempt(path, 'create', () => publishFile(temporary, path));
+      await attempt('write', () => queue.drain());
+      await attempt('sync', () => handle.sync());
+      await attempt('close', () => handle.close());
+      // From here on the file appears or does not: one that was let go of could still appear after it was cleared away.
+      await converted(path, 'create', () => publishFile(temporary, path));
       isVisible = true;
-      await attempt(path, 'remove temporary of', () => unlinkIfThere(temporary));
-      await attempt(path, 'sync folder of', () => syncFolder(dirname(path)));
+      await converted(path, 'remove temporary of', () => unlinkIfThere(temporary));
+      await converted(path, 'sync folder of', () => syncFolder(dirname(path)));
       isCommitted = true;
     },
     /** Never rejects: the error that ended the work matters more. */
@@ -57,17 +73,21 @@ async function createFile(target: string, onLeftover?: (error: WardenError) => v
   };
 }
 
-function readFile(source: string): LocalBytes {
+function readFile(source: string, signal: AbortSignal): LocalBytes {
   const path = resolve(source);
-  return { path, [Symbol.asyncIterator]: () => readBlocks(path) };
+  return { path, [Symbol.asyncIterator]: () => readBlocks(path, signal) };
 }
 
-async function* readBlocks(path: string): AsyncGenerator<Uint8Array, void> {
+async function* readBlocks(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const stream = createReadStream(path, { highWaterMark: readBlockBytes });
+  const blocks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer, unknown>;
   try {
-    for await (const block of stream) yield block as Buffer;
-  } catch (error) {
-    throw fileFailed(path, 'read', error);
+    for (;;) {
+      // Opening a pipe waits until somebody writes to it.
+      const step = await converted(path, 'read', () => orInterrupted(signal, () => blocks.next()));
+      if (step.done === true) return;
+      yield step.value;
+    }
   } finally {
     stream.destroy();
   }
@@ -77,7 +97,7 @@ async function unlinkIfThere(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -88,28 +108,16 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function attempt<T>(path: string, verb: string, work: () => Promise<T>): Promise<T> {
+async function converted<T>(path: string, verb: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw targetExists(path);
-    throw fileFailed(path, verb, error);
+    if (isWardenError(error)) throw error;
+    if (systemCode(error) === 'EEXIST') throw targetExists(path);
+    throw (verb === 'create' ? await folderFailed(path, error) : undefined) ?? fileFailed(path, verb, error);
   }
 }
 
 function targetExists(path: string): WardenError {
   return new WardenError('target-exists', `${path} exists already`, { details: { path } });
-}
-
-function fileFailed(path: string, verb: string, cause: unknown): WardenError {
-  const code = (cause as NodeJS.ErrnoException).code ?? describeThrown(cause);
-  const meanings: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file or folder',
-    EACCES: 'permission denied',
-    ENOSPC: 'no space left',
-    EISDIR: 'it is a folder',
-    EROFS: 'the file system is read-only',
-  };
-  const meaning = meanings[code] === undefined ? code : `${meanings[code]} (${code})`;
-  return new WardenError('file-failed', `cannot ${verb} ${path}: ${meaning}`, { details: { path, code }, cause });
 }

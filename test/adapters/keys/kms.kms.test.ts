@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createKmsProvider } from '../../../src/adapters/keys/kms.ts';
 import { createRsaPrivateKeyProvider, createRsaPublicKeyProvider } from '../../../src/adapters/keys/rsa-key-file.ts';
@@ -146,6 +149,30 @@ describe('KMS', () => {
     const recovery = createRsaPrivateKeyProvider({ file: privateFile, name: 'recovery' });
     expect(await openWith(message, kmsKey, recovery)).toBe('content');
     await expect(openWith(message, kmsKey)).rejects.toEqual(wardenError('key-unreachable'));
+  });
+
+  it.each([
+    [200, 'text/html', '<html>It works</html>', 'HTTP 200'],
+    [404, 'text/plain', '404 page not found', 'HTTP 404'],
+    [404, 'application/json', '{"error":"no route"}', 'HTTP 404'],
+    [502, 'text/html', '<html>Bad gateway</html>', 'HTTP 502'],
+  ])('tells an endpoint that answers %i with %s %j from KMS', async (status, contentType, body, told) => {
+    const server = createServer((_, answer) => answer.writeHead(status, { 'content-type': contentType }).end(body));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await using web = createKmsProvider({ keyArn: await kms.createKey(), endpoint, credentials });
+    const error: unknown = await prepare(web).catch((thrown: unknown) => thrown);
+    expect(error).toEqual(wardenError('key-unreachable', `${endpoint} answered, but not as KMS (${told})`));
+    expect(error).toMatchObject({ hint: expect.stringContaining('Check the KMS endpoint') as unknown });
+    expect(String(error)).not.toMatch(/hidden field/);
+    server.close();
+  });
+
+  it('says which scheme is right where KMS speaks plain HTTP', async () => {
+    const endpoint = kms.endpoint.replace('http:', 'https:');
+    await using secure = createKmsProvider({ keyArn: await kms.createKey(), endpoint, credentials });
+    await expect(prepare(secure)).rejects.toEqual(wardenError('key-unreachable', 'this endpoint speaks plain HTTP'));
   });
 
   it('does not wait longer for a KMS that never answers than its limit', async () => {

@@ -3,6 +3,7 @@ import { GetObjectRetentionCommand } from '@aws-sdk/client-s3';
 import { randomBytes } from 'node:crypto';
 import { keysOf, uploadWhole } from '../../conformance/object-store.ts';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
+import { wardenError } from '../../support/errors.ts';
 import { freePorts } from '../../support/process.ts';
 import { openS3Store, restrictedUser, startS3Server, type S3Server } from '../../support/s3.ts';
 
@@ -29,12 +30,13 @@ describe('An S3 store', () => {
   });
 
   it.each([
-    ['an unknown key', { accessKeyId: 'AKIANOBODY', secretAccessKey: 'averysecretsecret' }],
-    ['a wrong secret', { accessKeyId: 'AKIATEST', secretAccessKey: 'averysecretsecret' }],
-  ])('tells %s from missing rights, and shows no secret', async (_, credentials) => {
+    ['does not know this access key', { accessKeyId: 'AKIANOBODY', secretAccessKey: 'averysecretsecret' }],
+    ['secret does not fit the access key', { accessKeyId: 'AKIATEST', secretAccessKey: 'averysecretsecret' }],
+  ])('tells "%s" from missing rights, and shows no secret', async (told, credentials) => {
     await using store = openS3Store({ ...server, credentials }, bucket);
     const error: unknown = await keysOf(store, '').catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'store-credentials' });
+    expect(error).toEqual(wardenError('store-credentials', told));
+    expect(error).toMatchObject({ hint: expect.stringContaining('AWS_SECRET_ACCESS_KEY') as unknown });
     expect(String(error)).not.toContain('averysecret');
   });
 
@@ -101,9 +103,37 @@ describe('An S3 store', () => {
     });
 
     // field: F121
-    it('refuses an authority that it does not know', async () => {
-      await using store = openS3Store(tlsServer, 'bucket-1');
-      await expect(keysOf(store, '')).rejects.toMatchObject({ code: 'store-tls-failed' });
+    it('names the caFile in use when it does not know the authority', async () => {
+      const refusal = async (caFile?: string): Promise<string[]> => {
+        await using store = openS3Store(tlsServer, 'bucket-1', { caFile });
+        return await keysOf(store, '');
+      };
+      const told = 'the server certificate is not signed by a';
+      await expect(refusal()).rejects.toEqual(
+        wardenError('store-tls-failed', `${told} public CA, and caFile is not set`),
+      );
+      const { strangeCaFile } = certificates;
+      await expect(refusal(strangeCaFile)).rejects.toEqual(
+        wardenError('store-tls-failed', `${told} CA in caFile ${strangeCaFile}, nor by a public one`),
+      );
+      await expect(refusal()).rejects.not.toThrow(/Node/);
+    });
+
+    it('says which scheme is right', async () => {
+      const errorAt = async (endpoint: string): Promise<unknown> => {
+        await using store = openS3Store({ ...server, endpoint }, bucket);
+        return await store.create('k', Buffer.from('x'), go).catch((thrown: unknown) => thrown);
+      };
+      const plain = await errorAt(server.endpoint.replace('http:', 'https:'));
+      expect(plain).toMatchObject({
+        code: 'store-tls-failed',
+        message: expect.stringMatching(/: https:\/\/ was given, but this endpoint speaks plain HTTP$/) as unknown,
+        hint: expect.stringContaining('http://') as unknown,
+      });
+      expect(await errorAt(tlsServer.endpoint.replace('https:', 'http:'))).toMatchObject({
+        code: expect.stringMatching(/^store-(unreachable|refused)$/) as unknown,
+        message: expect.stringMatching(/if this endpoint speaks TLS, write https:\/\/$/) as unknown,
+      });
     });
 
     // field: F121

@@ -1,11 +1,13 @@
 import type * as FileSystem from 'node:fs/promises';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, mkdtemp, open, readFile, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLocalFiles } from '../../../src/adapters/system/local-files.ts';
-import type { WardenError } from '../../../src/errors/warden-error.ts';
+import { WardenError } from '../../../src/errors/warden-error.ts';
 import type { NewFile } from '../../../src/ports/local-files.ts';
 import { wardenError } from '../../support/errors.ts';
 
@@ -20,6 +22,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   };
 });
 
+const go = new AbortController().signal;
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
 describe('A local file', () => {
@@ -40,14 +43,14 @@ describe('A local file', () => {
   });
 
   const writeWhole = async (path: string, bytes: Buffer): Promise<void> => {
-    await using file = await files.create(path);
+    await using file = await files.create(path, go);
     for (let at = 0; at < bytes.length; at += 1_000_003) await file.write(bytes.subarray(at, at + 1_000_003));
     await file.commit();
   };
 
   const readWhole = async (path: string): Promise<Buffer> => {
     const blocks: Uint8Array[] = [];
-    for await (const block of files.read(path)) blocks.push(block);
+    for await (const block of files.read(path, go)) blocks.push(block);
     return Buffer.concat(blocks);
   };
 
@@ -60,7 +63,7 @@ describe('A local file', () => {
   });
 
   it('is not seen before it is committed', async () => {
-    await using file = await files.create(target);
+    await using file = await files.create(target, go);
     await file.write(randomBytes(10));
     await expect(lstat(target)).rejects.toMatchObject({ code: 'ENOENT' });
     const [temporary = ''] = await readdir(folder);
@@ -71,7 +74,7 @@ describe('A local file', () => {
 
   it.each([0, 10, 20_000_000])('that is dropped after %i bytes leaves nothing', async (sizeBytes) => {
     {
-      await using file = await files.create(target);
+      await using file = await files.create(target, go);
       await file.write(randomBytes(sizeBytes));
     }
     expect(await readdir(folder)).toEqual([]);
@@ -84,7 +87,7 @@ describe('A local file', () => {
     ['a link that leads nowhere', () => symlink(join(folder, 'nowhere'), target)],
   ])('does not take the place of %s', async (_, make) => {
     await make();
-    await expect(files.create(target)).rejects.toEqual(wardenError('target-exists', target));
+    await expect(files.create(target, go)).rejects.toEqual(wardenError('target-exists', target));
     expect(await readdir(folder)).toEqual(['snapshot.db']);
   });
 
@@ -92,7 +95,7 @@ describe('A local file', () => {
     const elsewhere = join(folder, 'elsewhere');
     await writeFile(elsewhere, 'secret');
     {
-      await using file = await files.create(target);
+      await using file = await files.create(target, go);
       await file.write(Buffer.from('bytes'));
       await symlink(elsewhere, target);
       await expect(file.commit()).rejects.toEqual(wardenError('target-exists', target));
@@ -107,7 +110,7 @@ describe('A local file', () => {
     expect(await readFile(target, 'utf8')).toBe('bytes');
     await rm(target);
     {
-      await using file = await files.create(target);
+      await using file = await files.create(target, go);
       await writeFile(target, 'first');
       await expect(file.commit()).rejects.toEqual(wardenError('target-exists', target));
     }
@@ -115,10 +118,23 @@ describe('A local file', () => {
     expect(await readdir(folder)).toEqual(['snapshot.db']);
   });
 
-  it('names the path and the reason where its folder is missing', async () => {
+  it('has its missing folder named, and what to do about it', async () => {
     const path = join(folder, 'missing', 'snapshot.db');
-    await expect(files.create(path)).rejects.toEqual(
-      wardenError('file-failed', `cannot create ${path}: no such file or folder (ENOENT)`),
+    const error: unknown = await files.create(path, go).catch((thrown: unknown) => thrown);
+    expect(error).toEqual(
+      wardenError(
+        'file-failed',
+        `cannot create ${path}: the folder ${join(folder, 'missing')} does not exist; make it`,
+      ),
+    );
+    expect(error).toMatchObject({ hint: 'Make the folder first, or correct the path.' });
+  });
+
+  it('has the folder named in which the user may not write', async () => {
+    // Root may write everywhere, and tests may run as root.
+    vi.mocked(open).mockRejectedValueOnce(failure('EACCES'));
+    await expect(files.create(target, go)).rejects.toEqual(
+      wardenError('file-failed', `cannot create ${target}`, `may not write in the folder ${folder}`),
     );
   });
 
@@ -126,13 +142,57 @@ describe('A local file', () => {
     await expect(readWhole(target)).rejects.toEqual(
       wardenError('file-failed', `cannot read ${target}: no such file or folder (ENOENT)`),
     );
-    await expect(readWhole(folder)).rejects.toEqual(wardenError('file-failed', 'it is a folder (EISDIR)'));
+    await expect(readWhole(folder)).rejects.toEqual(
+      wardenError('file-failed', `${folder} is a folder; give the snapshot object inside it`),
+    );
+  });
+
+  it('that is a pipe to which nobody writes is not waited for once the run is stopped', async () => {
+    await promisify(execFile)('mkfifo', [target]);
+    const stop = new AbortController();
+    const reading = files.read(target, stop.signal)[Symbol.asyncIterator]().next();
+    stop.abort(new WardenError('interrupted', 'told to stop'));
+    await expect(reading).rejects.toEqual(wardenError('interrupted', 'told to stop'));
+    // Lets go of the thread that waits in open.
+    await writeFile(target, '');
+  });
+
+  it('on a disk that answers nothing is not waited for once the run is stopped', async () => {
+    const stop = new AbortController();
+    const answer = Promise.withResolvers<never>();
+    const opened = Promise.withResolvers<void>();
+    vi.mocked(open).mockImplementationOnce(() => {
+      opened.resolve();
+      return answer.promise;
+    });
+    const creating = files.create(target, stop.signal);
+    await opened.promise;
+    stop.abort(new WardenError('interrupted', 'told to stop'));
+    await expect(creating).rejects.toEqual(wardenError('interrupted', 'told to stop'));
+    answer.reject(failure('EIO'));
+  });
+
+  it('that is opened only after the run was stopped is taken away again', async () => {
+    const original = await vi.importActual<typeof FileSystem>('node:fs/promises');
+    const stop = new AbortController();
+    const removed = Promise.withResolvers<void>();
+    vi.mocked(open).mockImplementationOnce((path, ...rest) => {
+      stop.abort(new WardenError('interrupted', 'told to stop'));
+      return original.open(path, ...rest);
+    });
+    vi.mocked(unlink).mockImplementationOnce(async (path) => {
+      await original.unlink(path);
+      removed.resolve();
+    });
+    await expect(files.create(target, stop.signal)).rejects.toEqual(wardenError('interrupted', 'told to stop'));
+    await removed.promise;
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('knows its absolute path', async () => {
     const path = relative(process.cwd(), target);
-    await using file = await files.create(path);
-    expect([file.path, files.read(path).path]).toEqual([target, target]);
+    await using file = await files.create(path, go);
+    expect([file.path, files.read(path, go).path]).toEqual([target, target]);
   });
 
   it('is on the disk before it gets its name, and its name is before commit resolves', async () => {
@@ -167,7 +227,7 @@ describe('A local file', () => {
   it('tells what it could not clear away, and hides no other error by that', async () => {
     vi.mocked(unlink).mockRejectedValue(failure('EIO'));
     const work = async () => {
-      await using file = await files.create(target);
+      await using file = await files.create(target, go);
       await file.write(Buffer.from('secret'));
       throw new Error('the work failed');
     };
@@ -180,7 +240,7 @@ describe('A local file', () => {
     const answer = Promise.withResolvers<never>();
     let file: NewFile;
     {
-      await using given = await files.create(target);
+      await using given = await files.create(target, go);
       file = given;
       vi.mocked(unlink).mockReturnValue(answer.promise);
       await file.write(Buffer.from('secret'));
