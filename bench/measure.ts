@@ -36,7 +36,10 @@ const ticksPerSecond = 100;
 
 async function readUsage(pid: number): Promise<Omit<Cost, 'wallSeconds'> | undefined> {
   try {
-    const [stat, status] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile(`/proc/${pid}/status`, 'utf8')]);
+    const [stat, status] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile(`/proc/${pid}/status`, 'utf8'),
+    ]);
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const peakKiB = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]);
     // After the process has ended its memory is gone from there: the figure before stands.

@@ -29,7 +29,12 @@ try {
   const endpoint = cluster.endpoints[0] ?? '';
   await fill(endpoint);
   const names = ['etcdctl save', 'backup', 'verify', 'restore'] as const;
-  const costs: Record<(typeof names)[number], Cost[]> = { 'etcdctl save': [], backup: [], verify: [], restore: [] };
+  const costs: Record<(typeof names)[number], Cost[]> = {
+    'etcdctl save': [],
+    'backup': [],
+    'verify': [],
+    'restore': [],
+  };
   const config = await writeConfig(endpoint);
   const warden = (...args: string[]): Promise<Cost> =>
     measure(process.execPath, [join(project, 'src/main.ts'), '--config', config, ...args], cleanEnvironment());
@@ -37,7 +42,11 @@ try {
   for (let round = 0; round < rounds; round++) {
     const saved = join(folder, 'saved.db');
     costs['etcdctl save'].push(
-      await measure(etcdBinary('etcdctl', '3.6'), ['--endpoints', endpoint, 'snapshot', 'save', saved], cleanEnvironment()),
+      await measure(
+        etcdBinary('etcdctl', '3.6'),
+        ['--endpoints', endpoint, 'snapshot', 'save', saved],
+        cleanEnvironment(),
+      ),
     );
     snapshotBytes = (await stat(saved)).size;
     costs.backup.push(await warden('backup'));
@@ -78,15 +87,26 @@ async function writeConfig(endpoint: string): Promise<string> {
 
 function report(costs: Readonly<Record<string, readonly Cost[]>>, snapshotBytes: number): void {
   const base = costs['etcdctl save'] ?? [];
-  console.log(`${(snapshotBytes / 1e6).toFixed(0)} MB snapshot, ${rounds} rounds, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`);
+  console.log(
+    `${(snapshotBytes / 1e6).toFixed(0)} MB snapshot, ${rounds} rounds, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}\n`,
+  );
   console.log('| process | wall s | speed against etcdctl | CPU s | peak memory MiB |\n|---|---|---|---|---|');
   for (const [name, runs] of Object.entries(costs)) {
     const speeds = runs.map((run, round) => (base[round]?.wallSeconds ?? Number.NaN) / run.wallSeconds);
     const cells = [
-      range(runs.map((run) => run.wallSeconds), 1),
+      range(
+        runs.map((run) => run.wallSeconds),
+        1,
+      ),
       range(speeds, 2),
-      range(runs.map((run) => run.cpuSeconds), 1),
-      range(runs.map((run) => run.peakMemoryBytes / 2 ** 20), 0),
+      range(
+        runs.map((run) => run.cpuSeconds),
+        1,
+      ),
+      range(
+        runs.map((run) => run.peakMemoryBytes / 2 ** 20),
+        0,
+      ),
     ];
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
@@ -103,7 +123,10 @@ function judge(costs: Readonly<Record<'etcdctl save' | 'backup' | 'verify' | 're
     median(over.map((run, round) => run.wallSeconds / (under[round]?.wallSeconds ?? Number.NaN)));
   const peakMiB = Math.max(...costs.backup.map((run) => run.peakMemoryBytes)) / 2 ** 20;
   const verdicts = [
-    [`backup at least ${limits.backupSpeed} times as fast as etcdctl`, ratio(costs['etcdctl save'], costs.backup) >= limits.backupSpeed],
+    [
+      `backup at least ${limits.backupSpeed} times as fast as etcdctl`,
+      ratio(costs['etcdctl save'], costs.backup) >= limits.backupSpeed,
+    ],
     [`peak memory of backup at most ${limits.peakMemoryMiB} MiB`, peakMiB <= limits.peakMemoryMiB],
     ['verify no slower than backup', ratio(costs.verify, costs.backup) <= 1],
     ['restore no slower than backup', ratio(costs.restore, costs.backup) <= 1],

@@ -25,7 +25,10 @@ export async function measureStages(endpoint: string, folder: string): Promise<S
     ['receive', (stream) => stream],
     ['receive, inspect', inspect],
     ['receive, inspect, zstd', (stream) => sealWith({ compression: zstd, encryption: 'none' })(inspect(stream))],
-    ['receive, inspect, encrypt', (stream) => sealWith({ compression: { algorithm: 'none' }, encryption })(inspect(stream))],
+    [
+      'receive, inspect, encrypt',
+      (stream) => sealWith({ compression: { algorithm: 'none' }, encryption })(inspect(stream)),
+    ],
     ['receive, inspect, zstd, encrypt', (stream) => sealWith({ compression: zstd, encryption })(inspect(stream))],
   ];
   const measured: Stage[] = [];

@@ -59,9 +59,9 @@ async function expectServed(
   run: EndedWarden,
   server: readonly string[],
   skipped: readonly string[],
-  status = 0,
+  exitStatus = 0,
 ): Promise<void> {
-  const { manifest, skippedMembers } = requireStatus(run, status).json() as BackupDocument;
+  const { manifest, skippedMembers } = requireStatus(run, exitStatus).json() as BackupDocument;
   expect(server).toContain(manifest.member.name);
   expect(skippedMembers.map(({ name }) => name).sort()).toEqual(skipped);
   const contents = await places.contents();
@@ -102,9 +102,9 @@ const inMidStream: readonly (readonly [string, Fault, number])[] = [
 ];
 
 describe('in a cluster of three', () => {
-  test.each(inMidStream)('the leader serves when the stream of each follower %s', async (_, fault, status) => {
+  test.each(inMidStream)('the leader serves when the stream of each follower %s', async (_, fault, exitStatus) => {
     for (const { name } of followers) proxied.proxyOf(name).set(fault);
-    await expectServed(await run('backup'), [leader.name], namesOf(followers), status);
+    await expectServed(await run('backup'), [leader.name], namesOf(followers), exitStatus);
   });
 
   test.each([
