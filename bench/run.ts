@@ -37,7 +37,7 @@ try {
   };
   const config = await writeConfig(endpoint);
   const warden = (...args: string[]): Promise<Cost> =>
-    measure(process.execPath, [join(project, 'src/main.ts'), '--config', config, ...args], cleanEnvironment());
+    measure(process.execPath, [join(project, 'dist/main.js'), '--config', config, ...args], cleanEnvironment());
   let snapshotBytes = 0;
   for (let round = 0; round < rounds; round++) {
     const saved = join(folder, 'saved.db');

@@ -55,7 +55,7 @@ export async function prepareSealing(sealing: Sealing, signal: AbortSignal): Pro
 
 /**
  * The stored form of `source`, in blocks of 1 MiB that the reader may keep; those of `source` are not looked at again
- * once the next one was asked for. Nothing runs ahead by more than three 4 MiB frames.
+ * once the next one was asked for. Nothing runs ahead by more than three frames of 2 MiB.
  */
 export function seal(source: Bytes, prepared: PreparedSealing, signal: AbortSignal): SealedStream {
   const { compression, message } = prepared;

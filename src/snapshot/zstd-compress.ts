@@ -6,12 +6,12 @@ import type { Bytes } from './bytes.ts';
  * Independent frames, two at a time on two threads, are compressed nearly twice as fast as one stream, at the same
  * ratio. Every zstd tool reads a file of several frames. Larger frames gain nothing and cost memory.
  */
-const frameSizeBytes = 4 * 1024 * 1024;
+const frameSizeBytes = 2 * 1024 * 1024;
 const framesAtOnce = 2;
 
 const compress = promisify(zstdCompress);
 
-/** zstd frames of 4 MiB of input, each with its content's size and checksum. Of no input, one frame of nothing. */
+/** zstd frames of 2 MiB of input, each with its content's size and checksum. Of no input, one frame of nothing. */
 export async function* compressFrames(
   source: Bytes,
   level: number,
@@ -46,7 +46,7 @@ export async function* compressFrames(
 }
 
 /**
- * The inputs of frames, in memory that is used again: at 4 MiB each, leaving them to the garbage collector would cost
+ * The inputs of frames, in memory that is used again: at 2 MiB each, leaving them to the garbage collector would cost
  * more memory than everything else together.
  */
 class FrameInputs {
@@ -89,6 +89,7 @@ function compressFrame(input: Uint8Array, level: number): Promise<Uint8Array> {
   return compress(input, {
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
     pledgedSrcSize: input.length,
-    chunkSize: 1024 * 1024,
+    // Output comes in pieces of this size; what is not filled of the last one is let go.
+    chunkSize: 512 * 1024,
   });
 }
