@@ -49,10 +49,11 @@ try {
       ),
     );
     snapshotBytes = (await stat(saved)).size;
+    await rm(saved);
     costs.backup.push(await warden('backup'));
     costs.verify.push(await warden('verify', 'latest'));
     costs.restore.push(await warden('restore', 'latest', '--to', join(folder, 'restored.db')));
-    await Promise.all([saved, join(folder, 'restored.db')].map((path) => rm(path)));
+    await rm(join(folder, 'restored.db'));
     await rm(join(folder, 'repository'), { recursive: true });
     await mkdir(join(folder, 'repository'));
   }
