@@ -48,6 +48,12 @@ schedules: {backup: {cron: "*/30 * * * *"}}
       ['too many arguments', ['backup', 'now'], /too many arguments/],
       ['an unknown log level', ['--log-level', 'loud', 'list'], /'loud' is invalid.*debug, info, warn/],
       ['a tag without a value', ['backup', '--tag', 'why'], /'why' is invalid.*key=value/],
+      [
+        'too many tags',
+        ['backup', ...Array.from({ length: 65 }, (_, i) => ['--tag', `t${i}=x`]).flat()],
+        /at most 64 tags/,
+      ],
+      ['standard output as a target', ['restore', 'latest', '--to', '-'], /--to must be a file/],
       ['a tag with a space in its key', ['backup', '--tag', 'a b=c'], /key=value/],
       ['part 3 of 2', ['verify', '--subset', '3/2'], /1 ≤ n ≤ t/],
       ['part 0 of 2', ['verify', '--subset', '0/2'], /1 ≤ n ≤ t/],

@@ -38,6 +38,16 @@ describe('listing backups', () => {
     expect(second?.catalogue?.entries).toHaveLength(1);
   });
 
+  it('names the clusters that a repository does have backups of, where it has none of this one', async () => {
+    const [first] = await listBackups(
+      [primary],
+      { cluster: 'prdo', lineage: undefined, check: false },
+      new AbortController().signal,
+    );
+    expect(first?.otherClusters).toEqual([cluster]);
+    expect((await list(false))[0]?.otherClusters).toEqual([]);
+  });
+
   it('reads no object unless it is to check', async () => {
     const read = vi.spyOn(primary.store, 'read');
     await list(false);

@@ -28,11 +28,11 @@ describe('verifying backups', () => {
   let primary: TestRepository;
   let local: TestRepository;
   let log: ReturnType<typeof recordingLog>;
-  const verify = (selection: Selection, signal = go): Promise<VerifyResult> => {
+  const verify = (selection: Selection, signal = go, encrypts = false): Promise<VerifyResult> => {
     const parts = {
       repositories: [primary, local],
       identities: [],
-      encrypts: false,
+      encrypts,
       clock: clockAt(now),
       log,
       progress: silent,
@@ -94,6 +94,19 @@ describe('verifying backups', () => {
     primary.store.objects.delete(objectKey(newer, stored));
     const { backups } = await verify({ kind: 'all' });
     expect(backups[0]).toMatchObject({ recorded: false, error: { exitStatus: 3 } });
+  });
+
+  it('warns of a backup that is not encrypted although encryption is configured, and of none otherwise', async () => {
+    await verify({ kind: 'references', references: ['latest'] });
+    expect(log.lines).toEqual([]);
+    await verify({ kind: 'references', references: ['latest'] }, go, true);
+    expect(log.lines).toEqual(Array(2).fill(expect.stringContaining('warn the backup is not encrypted')));
+  });
+
+  it('fails where a repository holds nothing at all, so that a wrong name is not taken for all well', async () => {
+    local.store.objects.clear();
+    const { failed } = await verify({ kind: 'all' });
+    expect([...failed.values()]).toEqual([wardenError('backup-not-found', 'holds no backup')]);
   });
 
   it('writes code and message of the damage into the evidence', async () => {
