@@ -15,7 +15,7 @@ export interface LocalFiles {
 export interface NewFile extends AsyncDisposable {
   /** Absolute. */
   readonly path: string;
-  /** Takes over `block`; resolves once there is room for another. */
+  /** Copies `block`; resolves once there is room for another. */
   write(block: Uint8Array): Promise<void>;
   /** Durable and visible under `path` once resolved; `target-exists` if something appeared there meanwhile. */
   commit(): Promise<void>;

@@ -7,7 +7,7 @@ export const blockSizeBytes = 1024 * 1024;
 
 /**
  * The same bytes in blocks of exactly `sizeBytes`, the last one shorter and never empty. A chunk that already is such a
- * block goes through without a copy, so neither side may change a block afterwards.
+ * block goes through without a copy, so it is good for as long as the chunk is, and neither side may change it.
  */
 export async function* regroup(source: Bytes, sizeBytes = blockSizeBytes): AsyncGenerator<Uint8Array, void> {
   let block: Buffer | undefined;

@@ -24,7 +24,7 @@ interface SizeAndHash {
 
 /**
  * The snapshot inside a stored object, in blocks of 1 MiB. Only a clean end means that it is whole: until then an error
- * can still follow what was yielded, so the caller commits nothing before.
+ * can still follow what was yielded, so the caller commits nothing before. A block is good until the next is asked for.
  *
  * Rejects with `object-damaged` for anything altered, cut off, appended, or larger inside than `maxPlaintextBytes`;
  * `format-mismatch` where the bytes are of another kind than expected; `context-mismatch`; `no-identity` and `key-*`

@@ -10,7 +10,7 @@ import { proveSound } from './prove.ts';
 /**
  * Opens a stored snapshot and proves it against its manifest while it streams: stored length and hash, encryption and
  * its context, compression and its length and hash, and at the end the inspection. Yields the snapshot as etcd sent it;
- * only a clean end means that all of it is proved.
+ * only a clean end means that all of it is proved. A block is good until the next is asked for.
  */
 export async function* readStored(
   stored: Bytes,

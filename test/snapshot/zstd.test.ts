@@ -121,6 +121,35 @@ describe('zstd frames', () => {
     expect(held).toBeLessThan(100 * 1024 * 1024);
   });
 
+  it('lend a block until the next is asked for, so that a large snapshot needs no garbage collector', async () => {
+    const lent: Uint8Array[] = [];
+    for await (const block of decompressFrames(bytesOf(await compress(large)), signal)) {
+      expect(block.length).toBeGreaterThan(0);
+      lent.push(block);
+    }
+    // The last frame is short; what it holds may lie in memory that Node shares among buffers.
+    expect(lent.slice(0, -1).map((block) => block.length)).toEqual(lent.slice(0, -1).map(() => 0));
+    expect(lent.length).toBeGreaterThan(5);
+  });
+
+  it('that hold more than they say, or less, are refused', async () => {
+    const honest = frame(Buffer.alloc(1000, 'abc'));
+    for (const declared of [999, 1001, 256, 60_000]) {
+      const lying = Buffer.from(honest);
+      // A single segment with a content size of two bytes, counted from 256. Source: RFC 8878, 3.1.1.1.
+      expect(lying.readUInt8(4) >>> 5).toBe(0b011);
+      lying.writeUInt16LE(declared - 256, 5);
+      await expect(decompress(lying), `${declared}`).rejects.toEqual(damaged);
+    }
+  });
+
+  it('may be longer than what they hold: then they are read piece by piece', async () => {
+    // A frame of one byte that says so, after 5,000 empty blocks. Source: RFC 8878, 3.1.1.2.
+    const header = Buffer.from('28b52ffd2001', 'hex');
+    const padded = Buffer.concat([header, Buffer.alloc(3 * 5000), Buffer.from([0b1001, 0, 0, 0x61])]);
+    expect((await decompress(padded)).toString()).toBe('a');
+  });
+
   it('stop at once when the run is stopped', async () => {
     const stopped = AbortSignal.abort(new Error('told to stop'));
     await expect(collect(compressFrames(bytesOf(large), 1, stopped))).rejects.toThrow('told to stop');

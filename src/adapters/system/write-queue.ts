@@ -9,6 +9,9 @@ const maxQueuedBytes = 16 * 1024 ** 2;
  */
 const flushBytes = 64 * 1024 ** 2;
 
+/** Blocks are copied, because whoever brings them uses their memory again. Larger ones than this are not seen in practice. */
+const spareBytes = 1024 ** 2;
+
 /** The most buffers that one writev takes on Linux (IOV_MAX). */
 const maxBuffersPerWrite = 1024;
 
@@ -16,6 +19,8 @@ const maxBuffersPerWrite = 1024;
 export class WriteQueue {
   readonly #file: FileHandle;
   #queued: Uint8Array[] = [];
+  /** Memory that is used again: as much as was ever queued at once. */
+  readonly #spare: Uint8Array[] = [];
   #queuedBytes = 0;
   #unflushedBytes = 0;
   #writing: Promise<void> | undefined;
@@ -27,10 +32,10 @@ export class WriteQueue {
     this.#file = file;
   }
 
-  /** Resolves once there is room for another block; rejects if an earlier one could not be written. */
+  /** Copies the block. Resolves once there is room for another; rejects if an earlier one could not be written. */
   async push(block: Uint8Array): Promise<void> {
     this.#throwIfFailed();
-    this.#queued.push(block);
+    this.#queued.push(this.#copy(block));
     this.#queuedBytes += block.length;
     this.#writing ??= this.#writeQueued();
     while (this.#queuedBytes > maxQueuedBytes && this.#failure === undefined) await this.#nextBatch.promise;
@@ -60,6 +65,7 @@ export class WriteQueue {
       const batch = this.#queued.splice(0, maxBuffersPerWrite);
       try {
         const writtenBytes = await writeAll(this.#file, batch);
+        this.#giveBack(batch);
         this.#queuedBytes -= writtenBytes;
         this.#unflushedBytes += writtenBytes;
       } catch (error) {
@@ -69,6 +75,17 @@ export class WriteQueue {
       this.#wakeWriters();
     }
     this.#writing = undefined;
+  }
+
+  #copy(block: Uint8Array): Uint8Array {
+    if (block.length > spareBytes) return Uint8Array.from(block);
+    const spare = this.#spare.pop() ?? new Uint8Array(spareBytes);
+    spare.set(block);
+    return spare.subarray(0, block.length);
+  }
+
+  #giveBack(batch: readonly Uint8Array[]): void {
+    for (const { buffer } of batch) if (buffer.byteLength === spareBytes) this.#spare.push(new Uint8Array(buffer));
   }
 
   async #flush(): Promise<void> {

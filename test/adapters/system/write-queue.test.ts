@@ -39,6 +39,19 @@ describe('A write queue', () => {
     expect(await written()).toEqual(Buffer.concat(blocks));
   });
 
+  it('writes a block as it was when it came, whatever becomes of its memory', async () => {
+    const block = Buffer.alloc(mib, 'a');
+    const larger = Buffer.alloc(2 * mib, 'b');
+    for (const pushed of [block, larger, block]) await queue.push(pushed);
+    block.fill('x');
+    larger.fill('x');
+    await queue.drain();
+    for (const letter of ['c', 'd']) await queue.push(block.fill(letter).subarray(0, 10));
+    await queue.drain();
+    const text = (await written()).toString();
+    expect(text).toBe('a'.repeat(mib) + 'b'.repeat(2 * mib) + 'a'.repeat(mib) + 'c'.repeat(10) + 'd'.repeat(10));
+  });
+
   it('writes again what a short write left', async () => {
     const writev = file.writev.bind(file);
     vi.spyOn(file, 'writev').mockImplementation((buffers) => {
