@@ -4,8 +4,11 @@ import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import { toolVersion } from '../version.ts';
 import { addBackupCommand } from './commands/backup.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addHoldCommand } from './commands/hold.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addListCommand } from './commands/list.ts';
+import { addPruneCommand } from './commands/prune.ts';
+import { addReleaseCommand } from './commands/release.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addShowCommand } from './commands/show.ts';
 import { addVerifyCommand } from './commands/verify.ts';
@@ -34,6 +37,9 @@ export async function runCommandLine(
     addShowCommand,
     addVerifyCommand,
     addRestoreCommand,
+    addPruneCommand,
+    addHoldCommand,
+    addReleaseCommand,
     addInspectCommand,
     addConfigCommand,
   ]) {

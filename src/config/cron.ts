@@ -48,6 +48,12 @@ export function findCronFault(expression: string): string | undefined {
   return dateExists(days, months) ? undefined : 'no such day exists in any of its months';
 }
 
+/** How often an expression without faults comes due on a day on which it does. */
+export function runsInDay(expression: string): number {
+  const [minutes = '*', hours = '*'] = expression.trim().split(/\s+/);
+  return new Set(valuesOf(minutes, minute)).size * new Set(valuesOf(hours, hour)).size;
+}
+
 function findFieldFault(text: string, field: CronField): string | undefined {
   for (const part of text.split(',')) {
     const fault = findPartFault(part, field);

@@ -97,12 +97,10 @@ function listSections(data: unknown): readonly string[] {
     Object.entries(typeof value === 'object' && value !== null ? value : {}).flatMap(([key, item]) =>
       item === undefined ? [] : [key],
     );
-  const repositories = valueAt(data, ['repositories']);
-  const inRepositories = Array.isArray(repositories)
-    ? repositories.flatMap((item, index) => given(item).map((key) => `repositories[${index}].${key}`))
-    : [];
-  const inCluster = given(valueAt(data, ['cluster'])).map((key) => `cluster.${key}`);
-  return [...given(data), ...inCluster, ...inRepositories];
+  const inSections = ['cluster', 'schedules'].flatMap((section) =>
+    given(valueAt(data, [section])).map((key) => `${section}.${key}`),
+  );
+  return [...given(data), ...inSections];
 }
 
 function inOrder(errors: readonly ConfigError[]): readonly ConfigError[] {

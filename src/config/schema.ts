@@ -67,7 +67,7 @@ export type Config = Settings & {
   readonly source: {
     /** The file, as it was named to us. */
     readonly fileName: string;
-    /** Sections that the file gives, such as `schedules` or `repositories[0].retention`. */
+    /** Sections that the file gives, such as `defrag` or `schedules.backup`. */
     readonly sections: readonly string[];
   };
 };

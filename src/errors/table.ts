@@ -75,6 +75,7 @@ export const errorTable = {
   'store-full': row(failed, 'Make room on the disk or raise the quota of the store.'),
   'store-not-writable': row(failed, 'Make the directory exist, let the user that runs etcd-warden read and write it, and put no symbolic links into it.'),
   'store-object-exists': row(failed, 'Objects are never overwritten.'),
+  'store-object-archived': row(failed, 'The object was moved to an archive storage class: restore it first with `aws s3api restore-object …` and try again, or use another backup or repository.'),
   'store-object-missing': row(damage, 'The object was removed or never stored; choose another backup or repository.'),
   'store-refused': row(failed, 'The store understood and refused; see its message.'),
   'store-failed': passing(failed, 'See the message of the store.'),
@@ -99,6 +100,15 @@ export const errorTable = {
   'not-a-snapshot': row(damage, 'Give a snapshot as etcdctl saves it, or a snapshot object of a repository.'),
   'too-complex': row(damage, 'The file needs more memory or work to inspect than a sound one ever would.'),
   'commit-conflict': row(failed, 'Another writer stored something else under this very name; nothing was overwritten.'),
+
+  // Retention.
+  'prune-refused': row(refused, 'Nothing was removed. `etcd-warden prune --dry-run` shows the plan and the reason.'),
+  'partly-pruned': row(partly, 'The next prune tries again what could not be removed; each reason is listed.'),
+
+  // Holds.
+  'hold-not-found': row(failed, '`etcd-warden show ID` lists the holds of a backup.'),
+  'hold-ambiguous': row(failed, 'Say which hold with --name.'),
+  'partly-held': row(partly, 'Some repositories did what was asked and others did not, each for its reason; run the command again.'),
 
   // Local files and the process.
   'file-failed': row(failed, 'See the message of the operating system.'),

@@ -12,6 +12,8 @@ export interface ListOptions {
   readonly lineage: string | undefined;
   /** Compares every stored size with its manifest: one GET a backup. */
   readonly check: boolean;
+  /** Names other clusters that have backups there, also where this one has some: one more LIST. */
+  readonly otherClusters: boolean;
 }
 
 export interface ListedRepository {
@@ -20,7 +22,10 @@ export interface ListedRepository {
   readonly catalogue: Catalogue | undefined;
   /** Why there is no catalogue, or why the check could not look at every backup. */
   readonly error: WardenError | undefined;
-  /** Where there is nothing of this cluster: those of which there is something. */
+  /**
+   * Those of which there is something, among them a former name of this one: nobody prunes that. Looked for where asked,
+   * and where there is nothing of this cluster.
+   */
   readonly otherClusters: readonly string[];
   /** With `check`: the damage that was found, by backup id. */
   readonly findings: ReadonlyMap<string, string>;
@@ -37,7 +42,8 @@ export async function listBackups(
       try {
         const catalogue = await readCatalogue(repository.store, options.cluster, options.lineage, signal);
         const entries = options.check ? catalogue.entries.filter((entry) => entry.hasManifest) : [];
-        const otherClusters = catalogue.entries.length === 0 ? await findClusters(repository.store, signal) : [];
+        const looksAround = options.otherClusters || catalogue.entries.length === 0;
+        const otherClusters = looksAround ? await findClusters(repository.store, options.cluster, signal) : [];
         const checked = await checkSizes(repository, entries, signal);
         return { repository: repository.name, catalogue, otherClusters, ...checked };
       } catch (error) {

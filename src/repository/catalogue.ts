@@ -1,5 +1,5 @@
-import type { ObjectStore } from '../ports/object-store.ts';
-import { clusterPrefix, lineagePrefix, parseKey, type BackupPlace } from './layout.ts';
+import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
+import { clusterPrefix, lineagePrefix, parseKey, type BackupPlace, type ObjectRole } from './layout.ts';
 
 /**
  * `complete`: manifest and snapshot are there. `incomplete`: remains of a run that did not finish, never a backup.
@@ -7,13 +7,26 @@ import { clusterPrefix, lineagePrefix, parseKey, type BackupPlace } from './layo
  */
 export type BackupState = 'complete' | 'incomplete' | 'damaged';
 
+/** An object of ours beside a backup. */
+export interface CatalogueObject extends ObjectInfo {
+  readonly role: ObjectRole;
+}
+
 /** One backup as the listing alone tells it. */
 export interface CatalogueEntry {
   readonly place: BackupPlace;
+  /** Everything of ours in its folder; objects that are not laid out as ours are not among them. */
+  readonly objects: readonly CatalogueObject[];
   readonly state: BackupState;
   /** The name of the snapshot object, and its size as the store has it. */
   readonly snapshot: { readonly suffix: string; readonly sizeBytes: number } | undefined;
   readonly hasManifest: boolean;
+  /** When the manifest was stored, by the clock of the store. */
+  readonly storedAt: Date | undefined;
+  /** Until when nobody may remove manifest or snapshot, as far as the listing tells. */
+  readonly lockedUntil: Date | undefined;
+  /** Of the snapshot, where it is not the store's ordinary one. */
+  readonly storageClass: string | undefined;
   readonly holds: readonly string[];
   /** Newest read-back that passed. */
   readonly verifiedAt: Date | undefined;
@@ -35,93 +48,96 @@ export async function readCatalogue(
   lineage: string | undefined,
   signal: AbortSignal,
 ): Promise<Catalogue> {
-  const drafts = new Map<string, Draft>();
+  const folders = new Map<string, Folder>();
   let foreignObjects = 0;
   const prefix = lineage === undefined ? clusterPrefix(cluster) : lineagePrefix(cluster, lineage);
   for await (const object of store.list(prefix, signal)) {
     const parsed = parseKey(object.key);
-    if (parsed === undefined || parsed.place.cluster !== cluster) {
+    if (parsed === undefined || parsed.place.cluster !== cluster || parsed.role.kind === 'unknown') {
       foreignObjects++;
       continue;
     }
     const { place, role } = parsed;
-    const draftKey = `${place.lineage}/${place.id.text}`;
-    const draft = drafts.get(draftKey) ?? newDraft(place);
-    drafts.set(draftKey, draft);
-    if (role.kind === 'manifest') draft.hasManifest = true;
-    else if (role.kind === 'snapshot') draft.snapshot = { suffix: role.suffix, sizeBytes: object.sizeBytes };
-    else if (role.kind === 'hold') draft.holds.push(role.name);
-    else if (role.kind === 'unknown') foreignObjects++;
-    else draft[role.kind] = later(draft[role.kind], role.time);
+    const name = `${place.lineage}/${place.id.text}`;
+    const folder = folders.get(name) ?? { place, objects: [] };
+    folders.set(name, folder);
+    folder.objects.push({ ...object, role });
   }
-  const entries = [...drafts.values()].map(finishDraft);
-  return { entries: entries.sort(newestFirst), foreignObjects };
+  return { entries: [...folders.values()].map(toEntry).sort(newestFirst), foreignObjects };
+}
+
+interface Folder {
+  readonly place: BackupPlace;
+  readonly objects: CatalogueObject[];
 }
 
 /** Order of backups: by the time in the id, then by revision, never by the store's file times. */
-function newestFirst(a: CatalogueEntry, b: CatalogueEntry): number {
+export function newestFirst(a: CatalogueEntry, b: CatalogueEntry): number {
   const byTime = b.place.id.time.getTime() - a.place.id.time.getTime();
   if (byTime !== 0) return byTime;
   if (a.place.id.revision !== b.place.id.revision) return a.place.id.revision < b.place.id.revision ? 1 : -1;
   return a.place.id.text < b.place.id.text ? 1 : -1;
 }
 
-interface Draft {
-  place: BackupPlace;
-  hasManifest: boolean;
-  snapshot: CatalogueEntry['snapshot'];
-  holds: string[];
-  verified: Date | undefined;
-  drilled: Date | undefined;
-  damaged: Date | undefined;
-}
-
-function newDraft(place: BackupPlace): Draft {
+function toEntry({ place, objects }: Folder): CatalogueEntry {
+  const manifest = objects.find(({ role }) => role.kind === 'manifest');
+  const snapshot = objects.find(({ role }) => role.kind === 'snapshot');
+  const facts = {
+    snapshot:
+      snapshot?.role.kind === 'snapshot' ? { suffix: snapshot.role.suffix, sizeBytes: snapshot.sizeBytes } : undefined,
+    hasManifest: manifest !== undefined,
+    verifiedAt: newestEvidence(objects, 'verified'),
+    drilledAt: newestEvidence(objects, 'drilled'),
+    damagedAt: newestEvidence(objects, 'damaged'),
+  };
   return {
     place,
-    hasManifest: false,
-    snapshot: undefined,
-    holds: [],
-    verified: undefined,
-    drilled: undefined,
-    damaged: undefined,
+    objects,
+    ...facts,
+    state: judgeState(facts),
+    storedAt: manifest?.modifiedAt,
+    lockedUntil: latest([manifest?.lockedUntil, snapshot?.lockedUntil]),
+    storageClass: snapshot?.storageClass,
+    holds: objects.flatMap(({ role }) => (role.kind === 'hold' ? [role.name] : [])),
   };
 }
 
-function finishDraft(draft: Draft): CatalogueEntry {
-  return {
-    place: draft.place,
-    state: judgeState(draft),
-    snapshot: draft.snapshot,
-    hasManifest: draft.hasManifest,
-    holds: draft.holds,
-    verifiedAt: draft.verified,
-    drilledAt: draft.drilled,
-    damagedAt: draft.damaged,
-  };
-}
-
-function judgeState(draft: Draft): BackupState {
-  if (!draft.hasManifest) return 'incomplete';
-  if (draft.snapshot === undefined || draft.snapshot.sizeBytes === 0) return 'damaged';
+function judgeState({
+  hasManifest,
+  snapshot,
+  verifiedAt,
+  damagedAt,
+}: Pick<CatalogueEntry, 'hasManifest' | 'snapshot' | 'verifiedAt' | 'damagedAt'>): BackupState {
+  if (!hasManifest) return 'incomplete';
+  if (snapshot === undefined || snapshot.sizeBytes === 0) return 'damaged';
   // A read-back that passed after the damage was seen proves that the store healed it.
-  const healed = draft.damaged !== undefined && draft.verified !== undefined && draft.verified > draft.damaged;
-  return draft.damaged !== undefined && !healed ? 'damaged' : 'complete';
+  const healed = damagedAt !== undefined && verifiedAt !== undefined && verifiedAt > damagedAt;
+  return damagedAt !== undefined && !healed ? 'damaged' : 'complete';
 }
 
-function later(known: Date | undefined, found: Date): Date {
-  return known !== undefined && known > found ? known : found;
+function newestEvidence(
+  objects: readonly CatalogueObject[],
+  kind: 'verified' | 'drilled' | 'damaged',
+): Date | undefined {
+  return latest(objects.map(({ role }) => (role.kind === kind ? role.time : undefined)));
+}
+
+function latest(times: readonly (Date | undefined)[]): Date | undefined {
+  let found: Date | undefined;
+  for (const time of times) if (time !== undefined && (found === undefined || time > found)) found = time;
+  return found;
 }
 
 /** Enough to meet every cluster of a store that somebody asked under a wrong name. */
 const maxObjectsLookedAt = 2000;
 
-/** Names of clusters that have backups in a store, as far as its first objects tell. */
-export async function findClusters(store: ObjectStore, signal: AbortSignal): Promise<string[]> {
+/** Names of other clusters that have backups in a store, as far as its first objects of others tell. */
+export async function findClusters(store: ObjectStore, own: string, signal: AbortSignal): Promise<string[]> {
   const clusters = new Set<string>();
   let looked = 0;
   for await (const { key } of store.list('', signal)) {
     const parsed = parseKey(key);
+    if (parsed?.place.cluster === own) continue;
     if (parsed !== undefined) clusters.add(parsed.place.cluster);
     looked += 1;
     if (looked === maxObjectsLookedAt) break;

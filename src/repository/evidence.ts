@@ -4,7 +4,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import { evidenceName, objectKey, type BackupPlace } from './layout.ts';
 import { readSmallObject } from './read-small-object.ts';
 
-/** Writes down beside a backup what was found about it, with whole seconds in the name. Evidence is never removed. */
+/** Writes down beside a backup what was found about it, with whole seconds in the name. It goes when the backup goes. */
 export async function recordEvidence(
   store: ObjectStore,
   place: BackupPlace,
@@ -13,7 +13,7 @@ export async function recordEvidence(
 ): Promise<void> {
   const key = objectKey(place, evidenceName(found.kind, found.at));
   try {
-    await store.create(key, encodeEvidence({ ...found, backup: place.id.text }), signal);
+    await store.create(key, encodeEvidence({ ...found, backup: place.id.text }), signal, { removable: true });
   } catch (error) {
     // Two read-backs in one second came to the same end: one record is enough.
     if (!isWardenError(error, 'store-object-exists')) throw error;

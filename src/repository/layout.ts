@@ -1,3 +1,4 @@
+import { isHoldName } from '../manifest/hold.ts';
 import { parseBackupId, type BackupId } from './backup-id.ts';
 import { formatTimeStamp, parseTimeStamp } from './time-stamp.ts';
 
@@ -51,6 +52,10 @@ export function evidenceName(kind: 'verified' | 'drilled' | 'damaged', time: Dat
   return `${kind}-${formatTimeStamp(time)}.json`;
 }
 
+export function holdName(name: string): string {
+  return `hold-${name}.json`;
+}
+
 /** Reads a key back; undefined for objects that are not laid out as ours. */
 export function parseKey(key: string): { readonly place: BackupPlace; readonly role: ObjectRole } | undefined {
   const parts = key.split('/');
@@ -70,6 +75,6 @@ function parseRole(name: string): ObjectRole {
   const [, kind, stamp] = /^(verified|drilled|damaged)-(.+)\.json$/.exec(name) ?? [];
   const time = parseTimeStamp(stamp ?? '');
   if (time !== undefined) return { kind: kind as 'verified' | 'drilled' | 'damaged', time };
-  const hold = /^hold-([a-z0-9-]{1,40})\.json$/.exec(name);
-  return hold?.[1] ? { kind: 'hold', name: hold[1] } : { kind: 'unknown', name };
+  const [, hold] = /^hold-(.+)\.json$/.exec(name) ?? [];
+  return hold !== undefined && isHoldName(hold) ? { kind: 'hold', name: hold } : { kind: 'unknown', name };
 }

@@ -1,16 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WardenError } from '../../src/errors/warden-error.ts';
-import type { ObjectBody, ObjectStore } from '../../src/ports/object-store.ts';
+import type { ObjectStore } from '../../src/ports/object-store.ts';
+import { describeRemoval } from './object-removal.ts';
+import { allOf, bytesOf, collect, keysOf, uploadWhole, type StoreSubject } from './store-subject.ts';
+import { describeUnfinishedUploads } from './unfinished-uploads.ts';
 
-export interface StoreSubject extends AsyncDisposable {
-  /** Empty. */
-  readonly store: ObjectStore;
-  /** What uploads that never completed left: multipart uploads, temporary files, empty folders. */
-  leftovers(): Promise<string[]>;
-  /** Bytes after which an upload starts another part; any size where there are no parts. */
-  readonly partSizeBytes: number;
-}
+export { bytesOf, keysOf, uploadWhole, type StoreSubject } from './store-subject.ts';
 
 const go = new AbortController().signal;
 const text = (value: string) => Buffer.from(value);
@@ -209,18 +205,12 @@ export function describeObjectStoreConformance(subjectName: string, makeSubject:
       });
     });
 
-    describe('remove', () => {
-      it('removes one object, and what is not there without complaint', async () => {
-        await store.create('a/b/1', text('x'), go);
-        await store.create('a/b/2', text('x'), go);
-        await store.remove('a/b/1', go);
-        await store.remove('a/b/1', go);
-        await store.remove('never/there', go);
-        expect(await keysOf(store, '')).toEqual(['a/b/2']);
-        expect(await store.stat('a/b/1', go)).toBeUndefined();
-        await store.create('a/b/1', text('again'), go);
-        expect(await bytesOf(store, 'a/b/1')).toEqual(text('again'));
-      });
+    describe('removeAll', () => {
+      describeRemoval(() => store);
+    });
+
+    describe('unfinishedUploads', () => {
+      describeUnfinishedUploads(() => subject);
     });
 
     it('does nothing for a signal that is aborted already', async () => {
@@ -232,7 +222,8 @@ export function describeObjectStoreConformance(subjectName: string, makeSubject:
         read: () => store.read('there', {}, stopped),
         stat: () => store.stat('there', stopped),
         list: () => keysOf(store, '', stopped),
-        remove: () => store.remove('there', stopped),
+        removeAll: () => store.removeAll(['there'], stopped),
+        unfinishedUploads: () => allOf(store.unfinishedUploads('', stopped)),
       };
       for (const [name, call] of Object.entries(calls)) {
         const outcome = await call().then(
@@ -244,33 +235,4 @@ export function describeObjectStoreConformance(subjectName: string, makeSubject:
       expect(await keysOf(store, '')).toEqual(['there']);
     });
   });
-}
-
-/** Writes a body in blocks that do not fit into parts evenly. */
-export async function uploadWhole(store: ObjectStore, key: string, body: Buffer, signal = go): Promise<void> {
-  await using upload = await store.startUpload(key, { maxBytes: body.length }, signal);
-  const blockBytes = 1_000_003;
-  for (let at = 0; at < body.length; at += blockBytes) await upload.write(body.subarray(at, at + blockBytes));
-  await upload.complete();
-}
-
-export async function bytesOf(store: ObjectStore, key: string): Promise<Buffer> {
-  await using body = await store.read(key, {}, go);
-  const bytes = await collect(body);
-  expect(bytes).toHaveLength(body.sizeBytes);
-  return bytes;
-}
-
-export async function keysOf(store: ObjectStore, prefix: string, signal = go): Promise<string[]> {
-  return (await allOf(store.list(prefix, signal))).map((entry) => entry.key);
-}
-
-async function collect(body: ObjectBody): Promise<Buffer> {
-  return Buffer.concat(await allOf(body));
-}
-
-async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }

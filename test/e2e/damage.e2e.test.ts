@@ -235,7 +235,10 @@ function readOnly(store: ObjectStore): ObjectStore {
     description: store.description,
     create: refuse,
     startUpload: refuse,
-    remove: refuse,
+    removeAll: refuse,
+    unfinishedUploads: () => {
+      throw new WardenError('store-access-denied', 'this role may only read');
+    },
     read: (...args) => store.read(...args),
     stat: (...args) => store.stat(...args),
     list: (...args) => store.list(...args),

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { WardenError } from '../../src/errors/warden-error.ts';
-import { listBackups, type ListedRepository } from '../../src/jobs/list.ts';
+import { listBackups, type ListedRepository, type ListOptions } from '../../src/jobs/list.ts';
 import { recordEvidence } from '../../src/repository/evidence.ts';
 import { manifestName, objectKey, snapshotName } from '../../src/repository/layout.ts';
 import { wardenError } from '../support/errors.ts';
@@ -13,8 +13,9 @@ const [older, newer] = [placeAt('2026-11-24T13:00:00Z'), placeAt('2026-11-24T14:
 describe('listing backups', () => {
   let primary: TestRepository;
   let local: TestRepository;
+  const options: ListOptions = { cluster, lineage: undefined, check: false, otherClusters: false };
   const list = (check: boolean): Promise<ListedRepository[]> =>
-    listBackups([primary, local], { cluster, lineage: undefined, check }, go);
+    listBackups([primary, local], { ...options, check }, go);
   const idsOf = ({ catalogue }: ListedRepository): string[] =>
     (catalogue?.entries ?? []).map(({ place }) => place.id.text);
 
@@ -39,13 +40,20 @@ describe('listing backups', () => {
   });
 
   it('names the clusters that a repository does have backups of, where it has none of this one', async () => {
-    const [first] = await listBackups(
-      [primary],
-      { cluster: 'prdo', lineage: undefined, check: false },
-      new AbortController().signal,
-    );
+    const [first] = await listBackups([primary], { ...options, cluster: 'prdo' }, go);
     expect(first?.otherClusters).toEqual([cluster]);
     expect((await list(false))[0]?.otherClusters).toEqual([]);
+  });
+
+  // field: F086
+  it('names what lies there under a former name of the cluster, where that is asked for', async () => {
+    const former = { ...older, cluster: 'former' };
+    await storeBackup(primary.store, former);
+    const before = [...primary.store.objects.keys()];
+    const listed = await listBackups([primary, local], { ...options, otherClusters: true }, go);
+    expect(listed.map(({ otherClusters }) => otherClusters)).toEqual([['former'], []]);
+    expect(listed[0] && idsOf(listed[0])).toEqual([newer.id.text, older.id.text]);
+    expect([...primary.store.objects.keys()]).toEqual(before);
   });
 
   it('reads no object unless it is to check', async () => {
@@ -61,6 +69,7 @@ describe('listing backups', () => {
     ]);
   });
 
+  // field: F100
   it.each<[string, (repository: TestRepository) => unknown, string]>([
     ['is missing', ({ store }) => store.objects.delete(objectKey(older, snapshotName(''))), 'missing'],
     [
@@ -126,8 +135,6 @@ describe('listing backups', () => {
 
   it('rejects when it is interrupted', async () => {
     const stop = AbortSignal.abort(new WardenError('interrupted', 'ended by SIGTERM'));
-    await expect(listBackups([primary], { cluster, lineage: undefined, check: false }, stop)).rejects.toEqual(
-      wardenError('interrupted', 'SIGTERM'),
-    );
+    await expect(listBackups([primary], options, stop)).rejects.toEqual(wardenError('interrupted', 'SIGTERM'));
   });
 });

@@ -1,7 +1,7 @@
 import { buildManifest } from '../../src/manifest/build-manifest.ts';
 import { encodeManifest } from '../../src/manifest/manifest.ts';
 import type { Clock } from '../../src/ports/clock.ts';
-import type { Log } from '../../src/ports/log.ts';
+import type { Log, LogFields } from '../../src/ports/log.ts';
 import type { Repository } from '../../src/ports/repository.ts';
 import { manifestName, objectKey, snapshotName, type BackupPlace } from '../../src/repository/layout.ts';
 import { prepareSealing, seal } from '../../src/snapshot/seal.ts';
@@ -55,13 +55,22 @@ export const flipLastBit = (bytes: Buffer): Buffer => {
   return bytes;
 };
 
-/** Log lines as `level message`. */
 /** Keeps what somebody should look at: warnings and errors. */
 export function recordingLog(): Log & { readonly lines: string[] } {
   const lines: string[] = [];
   const line = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
   const ignored = (): void => undefined;
   return { lines, debug: ignored, info: ignored, warn: line('warn'), error: line('error') };
+}
+
+/** What was logged, with its fields. */
+export type LoggedLine = readonly [level: string, message: string, fields: LogFields | undefined];
+
+/** Keeps every line whole. */
+export function fieldsLog(): Log & { readonly lines: LoggedLine[] } {
+  const lines: LoggedLine[] = [];
+  const line = (level: string) => (message: string, fields?: LogFields) => void lines.push([level, message, fields]);
+  return { lines, debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }
 
 /** A listing that fails at once. */

@@ -25,13 +25,21 @@ describe('the catalogue', () => {
   it('tells a complete backup from the listing alone', async () => {
     await storeBackup(store, place);
     store.read = () => expect.fail('an object was read');
+    const storedAt = store.objects.get(objectKey(place, manifestName))?.modifiedAt;
     expect(await read()).toEqual({
       entries: [
         {
           place,
           state: 'complete',
+          objects: [
+            expect.objectContaining({ key: objectKey(place, manifestName), role: { kind: 'manifest' } }),
+            expect.objectContaining({ key: objectKey(place, 'snapshot.db'), sizeBytes: 5 }),
+          ],
           snapshot: { suffix: '', sizeBytes: 5 },
           hasManifest: true,
+          storedAt,
+          lockedUntil: undefined,
+          storageClass: undefined,
           holds: [],
           verifiedAt: undefined,
           drilledAt: undefined,
@@ -40,6 +48,25 @@ describe('the catalogue', () => {
       ],
       foreignObjects: 0,
     });
+  });
+
+  it('tells the later lock of manifest and snapshot, and the storage class of the snapshot', async () => {
+    await storeBackup(store, place);
+    const change = (name: string, lockedUntil: Date, storageClass?: string): void => {
+      const key = objectKey(place, name);
+      const object = store.objects.get(key);
+      if (object !== undefined) store.objects.set(key, { ...object, lockedUntil, storageClass });
+    };
+    change(manifestName, minute(1));
+    change(snapshotName(''), minute(2), 'GLACIER');
+    await store.create(objectKey(place, 'hold-audit.json'), Buffer.from('{}'), go);
+    change('hold-audit.json', minute(3), 'DEEP_ARCHIVE');
+    expect((await read()).entries).toMatchObject([{ lockedUntil: minute(2), storageClass: 'GLACIER' }]);
+  });
+
+  it('does not take a folder of strangers for a backup', async () => {
+    await store.create(objectKey(place, 'notes.txt'), Buffer.from('not ours'), go);
+    expect(await read()).toEqual({ entries: [], foreignObjects: 1 });
   });
 
   it('calls a snapshot without a manifest incomplete, and evidence without either', async () => {

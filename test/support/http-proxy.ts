@@ -205,8 +205,13 @@ function seenRequest(incoming: IncomingMessage): SeenRequest {
 function operationOf(method: string, url: URL): string {
   const has = (name: string) => url.searchParams.has(name);
   if (method === 'GET' && has('list-type')) return 'ListObjectsV2';
+  if (method === 'GET' && has('versions')) return 'ListObjectVersions';
+  if (method === 'GET' && has('versioning')) return 'GetBucketVersioning';
+  if (method === 'GET' && has('retention')) return 'GetObjectRetention';
+  if (method === 'GET' && has('legal-hold')) return 'GetObjectLegalHold';
   if (method === 'GET' && has('uploads')) return 'ListMultipartUploads';
   if (method === 'GET' && has('uploadId')) return 'ListParts';
+  if (method === 'POST' && has('delete')) return 'DeleteObjects';
   if (method === 'POST' && has('uploads')) return 'CreateMultipartUpload';
   if (method === 'POST' && has('uploadId')) return 'CompleteMultipartUpload';
   if (method === 'PUT' && has('partNumber')) return 'UploadPart';

@@ -1,32 +1,65 @@
 import { throwIfInterrupted } from '../../src/adapters/store-layers/interruption.ts';
 import { WardenError } from '../../src/errors/warden-error.ts';
-import type { ObjectBody, ObjectInfo, ObjectStore, Upload } from '../../src/ports/object-store.ts';
+import type {
+  ObjectBody,
+  ObjectInfo,
+  ObjectStore,
+  RemovalOutcome,
+  UnfinishedUpload,
+  Upload,
+} from '../../src/ports/object-store.ts';
 
 interface StoredObject {
   readonly bytes: Buffer;
   readonly modifiedAt: Date;
+  readonly lockedUntil?: Date | undefined;
+  readonly storageClass?: string | undefined;
 }
 
 interface PendingUpload {
   readonly key: string;
+  readonly touchedAt: Date;
 }
 
 const readBlockBytes = 64 * 1024;
 
-/** A store that keeps all in memory; passes the conformance suite. Tests may change `objects` behind its back. */
+export interface MemoryStoreOptions {
+  /** The store's own clock, for its times and for what is still locked. */
+  readonly now?: () => Date;
+  /** What is written cannot be removed for this long, unless it is created as removable. */
+  readonly lockMs?: number;
+  /** Removals say that the bytes are kept as an older version. */
+  readonly keepsVersions?: boolean;
+}
+
+/** A store that keeps all in memory; passes the conformance suite. Tests may change what it holds behind its back. */
 export interface MemoryStore extends ObjectStore {
   readonly objects: Map<string, StoredObject>;
   /** Uploads that were neither completed nor dropped. */
   readonly uploads: Set<PendingUpload>;
+  /** By key: what a removal fails with, as long as it stands here. */
+  readonly failingRemovals: Map<string, WardenError>;
 }
 
-export function createMemoryStore(description = 'memory'): MemoryStore {
+export function createMemoryStore(description = 'memory', options: MemoryStoreOptions = {}): MemoryStore {
+  const { now = () => new Date(), lockMs, keepsVersions = false } = options;
   const objects = new Map<string, StoredObject>();
   const uploads = new Set<PendingUpload>();
+  const failingRemovals = new Map<string, WardenError>();
 
-  const put = (key: string, bytes: Buffer): void => {
+  const put = (key: string, bytes: Buffer, removable = false): void => {
     if (objects.has(key)) throw new WardenError('store-object-exists', `${key} exists already`);
-    objects.set(key, { bytes, modifiedAt: new Date() });
+    const modifiedAt = now();
+    const isLocked = lockMs !== undefined && !removable;
+    objects.set(key, { bytes, modifiedAt, ...(isLocked && { lockedUntil: new Date(modifiedAt.getTime() + lockMs) }) });
+  };
+
+  const remove = (key: string): RemovalOutcome => {
+    const error = failingRemovals.get(key);
+    if (error !== undefined) return { kind: 'failed', error };
+    const until = objects.get(key)?.lockedUntil;
+    if (until !== undefined && until > now()) return { kind: 'locked', until };
+    return { kind: 'removed', isKeptAsVersion: objects.delete(key) && keepsVersions };
   };
 
   async function* list(prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
@@ -39,17 +72,33 @@ export function createMemoryStore(description = 'memory'): MemoryStore {
     }
   }
 
+  async function* unfinishedUploads(prefix: string, signal: AbortSignal): AsyncGenerator<UnfinishedUpload> {
+    for (const pending of [...uploads].filter(({ key }) => key.startsWith(prefix))) {
+      throwIfInterrupted(signal);
+      yield {
+        key: pending.key,
+        touchedAt: pending.touchedAt,
+        abort: async (stop) => {
+          throwIfInterrupted(stop);
+          uploads.delete(pending);
+        },
+      };
+    }
+    throwIfInterrupted(signal);
+  }
+
   return {
     description,
     objects,
     uploads,
-    create: async (key, body, signal) => {
+    failingRemovals,
+    create: async (key, body, signal, { removable = false } = {}) => {
       throwIfInterrupted(signal);
-      put(key, Buffer.from(body));
+      put(key, Buffer.from(body), removable);
     },
     startUpload: async (key, { maxBytes }, signal) => {
       throwIfInterrupted(signal);
-      const pending = { key };
+      const pending = { key, touchedAt: now() };
       uploads.add(pending);
       return uploadOf(pending, maxBytes, signal);
     },
@@ -68,25 +117,36 @@ export function createMemoryStore(description = 'memory'): MemoryStore {
       return object === undefined ? undefined : infoOf(key, object);
     },
     list,
-    remove: async (key, signal) => {
+    removeAll: async (keys, signal) => {
+      const outcomes: RemovalOutcome[] = [];
+      for (const key of keys) {
+        throwIfInterrupted(signal);
+        // The caller may interrupt between any two.
+        outcomes.push(await Promise.resolve(remove(key)));
+      }
       throwIfInterrupted(signal);
-      objects.delete(key);
+      return outcomes;
     },
+    unfinishedUploads,
     [Symbol.asyncDispose]: async () => undefined,
   };
 
   function uploadOf(pending: PendingUpload, maxBytes: number, signal: AbortSignal): Upload {
     const blocks: Uint8Array[] = [];
     let takenBytes = 0;
+    const throwUnlessPending = (): void => {
+      throwIfInterrupted(signal);
+      if (!uploads.has(pending)) throw new WardenError('store-refused', `the upload of ${pending.key} is no more`);
+    };
     return {
       write: async (block) => {
-        throwIfInterrupted(signal);
+        throwUnlessPending();
         takenBytes += block.length;
         if (takenBytes > maxBytes) throw new WardenError('store-refused', `more than ${maxBytes} bytes came`);
         blocks.push(block);
       },
       complete: async () => {
-        throwIfInterrupted(signal);
+        throwUnlessPending();
         put(pending.key, Buffer.concat(blocks));
         uploads.delete(pending);
       },
@@ -95,8 +155,8 @@ export function createMemoryStore(description = 'memory'): MemoryStore {
   }
 }
 
-function infoOf(key: string, { bytes, modifiedAt }: StoredObject): ObjectInfo {
-  return { key, sizeBytes: bytes.length, modifiedAt };
+function infoOf(key: string, { bytes, modifiedAt, lockedUntil, storageClass }: StoredObject): ObjectInfo {
+  return { key, sizeBytes: bytes.length, modifiedAt, lockedUntil, storageClass };
 }
 
 function bodyOf(bytes: Buffer, signal: AbortSignal): ObjectBody {

@@ -5,9 +5,12 @@ import {
   CreateBucketCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
   S3Client,
+  type BucketVersioningStatus,
 } from '@aws-sdk/client-s3';
 import { createS3Store } from '../../src/adapters/s3/store.ts';
 import type { S3StoreOptions } from '../../src/adapters/s3/options.ts';
@@ -32,12 +35,18 @@ export interface S3Server extends AsyncDisposable {
   readonly credentials: Credentials;
   /** As the owner, for looking behind the adapter's back. */
   readonly client: S3Client;
-  makeBucket(options?: { readonly objectLock?: boolean }): Promise<string>;
+  makeBucket(options?: {
+    readonly objectLock?: boolean;
+    readonly versioning?: BucketVersioningStatus;
+  }): Promise<string>;
+  setVersioning(bucket: string, status: BucketVersioningStatus): Promise<void>;
   /** Allows the restricted user these actions on a bucket and what is in it. */
   allow(bucket: string, actions: readonly string[]): Promise<void>;
   /** Names of the multipart uploads that are open in a bucket. */
   openUploads(bucket: string): Promise<string[]>;
   objectNames(bucket: string): Promise<string[]>;
+  /** Of every version and delete marker: its name, and `name (marker)`. */
+  versions(bucket: string): Promise<string[]>;
   readObject(bucket: string, name: string): Promise<Buffer>;
 }
 
@@ -62,15 +71,21 @@ export async function startS3Server(
     () => answers(endpoint),
   );
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: owner });
+  const setVersioning = async (bucket: string, status: BucketVersioningStatus) => {
+    const VersioningConfiguration = { Status: status };
+    await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+  };
   let buckets = 0;
   return {
     endpoint,
     credentials: owner,
     client,
-    makeBucket: async ({ objectLock = false } = {}) => {
+    setVersioning,
+    makeBucket: async ({ objectLock = false, versioning } = {}) => {
       buckets += 1;
       const bucket = `bucket-${buckets}`;
       await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: objectLock }));
+      if (versioning !== undefined) await setVersioning(bucket, versioning);
       return bucket;
     },
     allow: async (bucket, actions) => {
@@ -79,7 +94,9 @@ export async function startS3Server(
         Effect: 'Allow',
         Principal: { AWS: [restrictedUser.accessKeyId] },
         Action: [action],
-        Resource: /List(Bucket|BucketMultipartUploads)$/.test(action) ? resources[0] : resources[1],
+        Resource: /(List(Bucket|BucketVersions|BucketMultipartUploads)|GetBucketVersioning)$/.test(action)
+          ? resources[0]
+          : resources[1],
       }));
       const Policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
       await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
@@ -91,6 +108,11 @@ export async function startS3Server(
     objectNames: async (bucket) => {
       const answer = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
       return (answer.Contents ?? []).map((object) => object.Key ?? '');
+    },
+    versions: async (bucket) => {
+      const answer = await client.send(new ListObjectVersionsCommand({ Bucket: bucket }));
+      const markers = (answer.DeleteMarkers ?? []).map((marker) => `${marker.Key} (marker)`);
+      return [...(answer.Versions ?? []).map((version) => version.Key ?? ''), ...markers];
     },
     readObject: async (bucket, name) => {
       const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name }));

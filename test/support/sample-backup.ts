@@ -2,9 +2,9 @@ import type { Inspection } from '../../src/inspect/inspection.ts';
 import { buildManifest, type ManifestFacts } from '../../src/manifest/build-manifest.ts';
 import { encodeManifest } from '../../src/manifest/manifest.ts';
 import type { Manifest } from '../../src/manifest/schema.ts';
+import type { ObjectStore } from '../../src/ports/object-store.ts';
 import { makeBackupId } from '../../src/repository/backup-id.ts';
 import { manifestName, objectKey, snapshotName, type BackupPlace } from '../../src/repository/layout.ts';
-import type { MemoryStore } from './memory-store.ts';
 
 /** Backups as they stand in a repository, with made-up facts. */
 
@@ -78,7 +78,7 @@ export function sampleManifest(place: BackupPlace, changes: Partial<ManifestFact
 
 /** Stores a snapshot of five bytes and its manifest. */
 export async function storeBackup(
-  store: MemoryStore,
+  store: Pick<ObjectStore, 'create'>,
   place: BackupPlace,
   changes: Partial<ManifestFacts> = {},
 ): Promise<void> {

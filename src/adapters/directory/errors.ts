@@ -29,6 +29,7 @@ const codeOfSystemError: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorC
   ['EACCES', 'store-not-writable'],
   ['EPERM', 'store-not-writable'],
   ['EROFS', 'store-not-writable'],
+  ['EISDIR', 'store-not-writable'],
   ['ENOTDIR', 'store-not-writable'],
   ['ELOOP', 'store-not-writable'],
   ['ENOENT', 'store-not-writable'],

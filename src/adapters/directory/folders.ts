@@ -78,6 +78,17 @@ export async function syncFolders(root: string, folderPath: string): Promise<voi
   }
 }
 
+/** Makes durable that names went from `folderPath`. Where somebody removed the folder since, the one above it tells that. */
+export async function syncRemoval(root: string, folderPath: string): Promise<void> {
+  for (let path = folderPath; ; path = dirname(path)) {
+    try {
+      return await syncFolder(path);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || path === root) throw error;
+    }
+  }
+}
+
 async function requireOwnFolder(path: string): Promise<void> {
   const found = await lstat(path);
   if (found.isDirectory()) return;

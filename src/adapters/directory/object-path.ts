@@ -23,7 +23,7 @@ export interface ObjectPath {
 export function objectPath(root: string, key: string): ObjectPath {
   const parts = key.split('/');
   const fileName = parts.at(-1);
-  if (fileName === undefined || Buffer.byteLength(key) > maxKeyBytes || !parts.every(isKeyPart)) {
+  if (fileName === undefined || !isKey(key)) {
     throw new WardenError(
       'store-refused',
       `An object key is parts of 1 to ${maxPartBytes} bytes between slashes, none beginning with a dot, ${maxKeyBytes} bytes in all; found ${JSON.stringify(key)}.`,
@@ -32,6 +32,11 @@ export function objectPath(root: string, key: string): ObjectPath {
   const folders = parts.slice(0, -1);
   const folderPath = join(root, ...folders);
   return { key, folders, fileName, folderPath, filePath: join(folderPath, fileName) };
+}
+
+/** Whether an object can be stored under `key`. */
+export function isKey(key: string): boolean {
+  return Buffer.byteLength(key) <= maxKeyBytes && key.split('/').every(isKeyPart);
 }
 
 /** Whether a name in a folder can be part of a key. What can't is a stranger's or a temporary file. */
@@ -43,4 +48,10 @@ export function isKeyPart(name: string): boolean {
 /** Hidden, so that no listing shows it, and in the same folder, so that a link can give it its final name. */
 export function temporaryName(fileName: string): string {
   return `.${fileName}.part-${randomBytes(6).toString('hex')}`;
+}
+
+/** The name of the object that a temporary file is for; undefined for every name that `temporaryName` cannot have given. */
+export function fileNameOfTemporary(name: string): string | undefined {
+  const fileName = /^\.(.+)\.part-[0-9a-f]{12}$/s.exec(name)?.[1];
+  return fileName !== undefined && isKeyPart(fileName) ? fileName : undefined;
 }

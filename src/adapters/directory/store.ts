@@ -4,10 +4,12 @@ import { WardenError } from '../../errors/warden-error.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
 import { orInterrupted } from '../store-layers/interruption.ts';
 import { converted, systemCode, toStoreError } from './errors.ts';
-import { haveFolders, removeEmptyFolders, syncFolders, unlinkIfThere } from './folders.ts';
+import { haveFolders } from './folders.ts';
 import { isKeyPart, objectPath, type ObjectPath } from './object-path.ts';
 import type { DirectoryStoreOptions } from './options.ts';
 import { openObject } from './read-file.ts';
+import { removeObjects } from './remove-objects.ts';
+import { findUnfinishedUploads } from './unfinished-uploads.ts';
 import { DirectoryUpload } from './upload.ts';
 import { walkFiles } from './walk.ts';
 
@@ -27,7 +29,8 @@ export function createDirectoryStore(options: DirectoryStoreOptions): ObjectStor
     read: async (key, { offset = 0 }, signal) => await openObject(root, at(key), offset, signal),
     stat: async (key, signal) => await orInterrupted(signal, () => stat(root, at(key))),
     list: (prefix, signal) => listObjects(root, prefix, signal),
-    remove: async (key, signal) => await orInterrupted(signal, () => remove(root, at(key))),
+    removeAll: async (keys, signal) => await orInterrupted(signal, () => removeObjects(root, keys, signal)),
+    unfinishedUploads: (prefix, signal) => findUnfinishedUploads(root, prefix, signal),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -48,7 +51,7 @@ async function stat(root: string, path: ObjectPath): Promise<ObjectInfo | undefi
 
 async function* listObjects(root: string, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
   try {
-    for await (const { key, stats } of walkFiles(root, prefix, isKeyPart, signal)) {
+    for await (const { key, stats } of walkFiles(root, prefix, objectNameOf, signal)) {
       yield { key, sizeBytes: stats.size, modifiedAt: stats.mtime };
     }
   } catch (thrown) {
@@ -56,11 +59,7 @@ async function* listObjects(root: string, prefix: string, signal: AbortSignal): 
   }
 }
 
-async function remove(root: string, path: ObjectPath): Promise<void> {
-  await converted(`remove ${path.filePath}`, async () => {
-    if (!(await haveFolders(root, path.folders))) return;
-    if (!(await unlinkIfThere(path.filePath))) return;
-    await syncFolders(root, path.folderPath);
-    await removeEmptyFolders(root, path.folderPath);
-  });
+/** A file is named like its object; what no key can name is a stranger's or a temporary file. */
+function objectNameOf(fileName: string): string | undefined {
+  return isKeyPart(fileName) ? fileName : undefined;
 }

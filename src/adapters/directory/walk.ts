@@ -9,45 +9,50 @@ import { isKeyPart } from './object-path.ts';
 
 export interface FoundFile {
   readonly path: string;
-  /** The object's key; for a file that is no object, what its key would be. */
+  /** Of the object that the file is, or is for. */
   readonly key: string;
-  readonly name: string;
   readonly stats: Stats;
 }
 
+/** The last part of the key that a file belongs to, by the file's name; undefined for a file to pass by. */
+export type ObjectNameOf = (fileName: string) => string | undefined;
+
 /**
- * Every regular file below `root` whose key starts with `prefix`, in the order of the keys' bytes. Only folders that can
- * hold such keys are opened; links are not followed. `isWanted` picks by name before a file is looked at.
+ * Every regular file below `root` that belongs to a key that starts with `prefix`, in the order of the paths' bytes: that
+ * of the keys, where files are named like their objects. Only folders that can hold such keys are opened; links are not
+ * followed.
  */
 export async function* walkFiles(
   root: string,
   prefix: string,
-  isWanted: (name: string) => boolean,
+  objectNameOf: ObjectNameOf,
   signal: AbortSignal,
 ): AsyncGenerator<FoundFile> {
   await orInterrupted(signal, () => requireRoot(root));
-  yield* walkFolder({ root, prefix, isWanted, signal }, '');
+  yield* walkFolder({ root, prefix, objectNameOf, signal }, '');
 }
 
 interface Walk {
   readonly root: string;
   readonly prefix: string;
-  readonly isWanted: (name: string) => boolean;
+  readonly objectNameOf: ObjectNameOf;
   readonly signal: AbortSignal;
 }
 
 async function* walkFolder(walk: Walk, folderKey: string): AsyncGenerator<FoundFile> {
   const entries = await orInterrupted(walk.signal, () => sortedEntries(join(walk.root, folderKey)));
   for (const entry of entries) {
-    const key = folderKey + entry.name;
     if (entry.isDirectory()) {
-      const mayHold = `${key}/`.startsWith(walk.prefix) || walk.prefix.startsWith(`${key}/`);
+      const innerKey = `${folderKey}${entry.name}/`;
+      const mayHold = innerKey.startsWith(walk.prefix) || walk.prefix.startsWith(innerKey);
       if (mayHold && isKeyPart(entry.name) && !isRootOnlyFolder(folderKey, entry.name))
-        yield* walkFolder(walk, `${key}/`);
-    } else if (entry.isFile() && key.startsWith(walk.prefix) && walk.isWanted(entry.name)) {
-      const path = join(walk.root, key);
+        yield* walkFolder(walk, innerKey);
+    } else if (entry.isFile()) {
+      const objectName = walk.objectNameOf(entry.name);
+      if (objectName === undefined || !(folderKey + objectName).startsWith(walk.prefix)) continue;
+      const path = join(walk.root, folderKey, entry.name);
       const stats = await orInterrupted(walk.signal, () => statIfThere(path));
-      if (stats?.isFile()) yield { path, key, name: entry.name, stats };
+      if (stats?.isFile()) yield { path, key: folderKey + objectName, stats };
     }
   }
 }

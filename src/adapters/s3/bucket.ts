@@ -1,8 +1,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { WardenError } from '../../errors/warden-error.ts';
 import { throwIfInterrupted } from '../store-layers/interruption.ts';
 import { tryOnce, type Retry } from '../store-layers/retry.ts';
 import { createClients, type S3Clients } from './clients.ts';
-import { toStoreError } from './errors.ts';
+import { toKeyError, toStoreError, type S3Request } from './errors.ts';
 import { ObjectNames } from './object-names.ts';
 import { defaultLimits, type RequestLimits, type S3StoreOptions } from './options.ts';
 
@@ -15,6 +16,7 @@ export class Bucket implements Disposable {
   readonly names: ObjectNames;
   readonly retry: Retry;
   readonly description: string;
+  readonly learned: Learned = {};
   readonly #clients: S3Clients;
 
   constructor(options: S3StoreOptions) {
@@ -43,10 +45,24 @@ export class Bucket implements Disposable {
     return this.#convertErrors(about, () => send(this.#clients.patient, options), signal);
   }
 
-  toError(thrown: unknown, about: About, signal: AbortSignal): Error {
+  toError(thrown: unknown, about: About, signal: AbortSignal): WardenError {
+    return toStoreError(thrown, this.#requestOf(about), signal);
+  }
+
+  /** For one key of a request for many: what the answer, which is no error itself, says of it. */
+  toKeyError(said: { Code?: string | undefined; Message?: string | undefined }, about: About): WardenError {
+    return toKeyError(said, this.#requestOf(about));
+  }
+
+  #requestOf(about: About): S3Request {
     const { bucket, endpoint = 'AWS', caFile, checksums } = this.options;
-    const sentChecksum = checksums === 'when-supported' && about.writes === true;
-    return toStoreError(thrown, { ...about, bucket, endpoint, caFile, sentChecksum }, signal);
+    return {
+      ...about,
+      bucket,
+      endpoint,
+      caFile,
+      sentChecksum: checksums === 'when-supported' && about.writes === true,
+    };
   }
 
   [Symbol.dispose](): void {
@@ -61,6 +77,14 @@ export class Bucket implements Disposable {
       throw this.toError(thrown, about, signal);
     }
   }
+}
+
+/** What answers taught about the bucket, for as long as the store is open; undefined: not asked yet. */
+export interface Learned {
+  /** Whether a deletion by name alone would leave the bytes as an older version. */
+  keepsVersions?: boolean;
+  /** The store has no DeleteObjects, or refuses it as a whole. */
+  refusesBulkDeletes?: boolean;
 }
 
 /** What a request is about, for messages. */

@@ -1,9 +1,10 @@
-import type { ErrorCode } from '../../errors/table.ts';
 import { WardenError, type ErrorDetails } from '../../errors/warden-error.ts';
 import { answerOf, type Answer } from '../aws/sdk-answer.ts';
 import { interruptionOf } from '../store-layers/interruption.ts';
+import { codeOfAnswer, codeOfKeyError, regionOf } from './answer-codes.ts';
+import { archived } from './archived-object.ts';
 import { connectionError } from './connection-errors.ts';
-import { isNotS3, notS3 } from './not-s3.ts';
+import { notS3 } from './not-s3.ts';
 
 export interface S3Request {
   /** As S3 names it: `PutObject`. */
@@ -33,6 +34,7 @@ export function toStoreError(thrown: unknown, request: S3Request, signal: AbortS
     const skew = skewSeconds(answer);
     return new WardenError(code, `${where}: the clocks of the store and of this machine differ by ${skew}.`, context);
   }
+  if (code === 'store-object-archived') return archived(answer, request, where, context);
   if (code === undefined) return notS3(answer, request, where, context);
   const said = [answer.code, `HTTP ${answer.status}`, answer.requestId && `request ${answer.requestId}`].filter(
     Boolean,
@@ -41,6 +43,18 @@ export function toStoreError(thrown: unknown, request: S3Request, signal: AbortS
   return new WardenError(code, `${where}: ${reason} (${said.join(', ')})`, {
     ...context,
     ...(wrongKeys.has(answer.code) && { hint: checkKeys }),
+  });
+}
+
+/** The error for one key of a request for many that was answered: S3 gives a code and a text for it, and no status. */
+export function toKeyError(
+  said: { readonly Code?: string | undefined; readonly Message?: string | undefined },
+  request: S3Request,
+): WardenError {
+  const { Code: awsCode = '', Message: message = '' } = said;
+  const reason = message === '' ? 'refused without a reason' : message;
+  return new WardenError(codeOfKeyError(awsCode), `${request.operation} ${placeOf(request)}: ${reason} (${awsCode})`, {
+    details: { awsCode, ...lockDetails(message) },
   });
 }
 
@@ -62,55 +76,9 @@ export function isAnswer(error: unknown, awsCode: string): boolean {
   return error instanceof WardenError && error.details['awsCode'] === awsCode;
 }
 
-/** undefined where what answered is no S3. */
-function codeOfAnswer(answer: Answer, request: S3Request): ErrorCode | undefined {
-  const status = answer.status ?? 0;
-  const known = codeOfAwsCode.get(answer.code);
-  if (known !== undefined) return known;
-  if (regionOf(answer) !== undefined && (status === 301 || status === 400)) return 'store-wrong-region';
-  if (refusesChecksum(answer, request)) return 'store-checksum-refused';
-  if (status === 412) return 'store-object-exists';
-  if (isNotS3(answer, request)) return undefined;
-  if (status === 429 || status === 503) return 'store-throttled';
-  if (status === 403 || status === 401) return 'store-access-denied';
-  if (status === 404) return 'store-object-missing';
-  if (status === 408) return 'store-timeout';
-  if (status === 507) return 'store-full';
-  // Below 300: an answer that is cut or is no XML. 409: another write under this name is under way.
-  if (status < 300 || status === 409 || (status >= 500 && status !== 501)) return 'store-failed';
-  return 'store-refused';
-}
-
-/** Source: Amazon S3 API reference, "Error responses"; the last group are names that other stores use. */
-const codeOfAwsCode: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
-  ['NoSuchBucket', 'store-bucket-missing'],
-  ['NoSuchKey', 'store-object-missing'],
-  ['NoSuchUpload', 'store-refused'],
-  ['PreconditionFailed', 'store-object-exists'],
-  ['AuthorizationHeaderMalformed', 'store-wrong-region'],
-  ['PermanentRedirect', 'store-wrong-region'],
-  ['IllegalLocationConstraintException', 'store-wrong-region'],
-  ['RequestTimeTooSkewed', 'store-clock-skew'],
-  ['InvalidAccessKeyId', 'store-credentials'],
-  ['SignatureDoesNotMatch', 'store-credentials'],
-  ['ExpiredToken', 'store-credentials'],
-  ['InvalidToken', 'store-credentials'],
-  ['TokenRefreshRequired', 'store-credentials'],
-  ['SlowDown', 'store-throttled'],
-  ['RequestTimeout', 'store-timeout'],
-  ['InternalError', 'store-failed'],
-  // The bytes changed on their way; sending them again is the cure.
-  ['BadDigest', 'store-failed'],
-  ['XAmzContentChecksumMismatch', 'store-failed'],
-  ['XAmzContentSHA256Mismatch', 'store-failed'],
-  ['QuotaExceeded', 'store-full'],
-  ['XMinioStorageFull', 'store-full'],
-]);
-
-/** Stores that do not know a header say "not implemented", or that an argument is wrong and name the header. */
-function refusesChecksum(answer: Answer, request: S3Request): boolean {
-  if (!request.sentChecksum) return false;
-  return answer.status === 501 || (answer.status === 400 && /checksum|trailer/i.test(answer.message + answer.code));
+/** Whether S3 says by this refusal that what was asked for is a delete marker. */
+export function isDeleteMarker(error: WardenError): boolean {
+  return answerOf(error.cause).headers['x-amz-delete-marker'] === 'true';
 }
 
 function wrongRegion(
@@ -125,10 +93,6 @@ function wrongRegion(
     details: { ...context.details, ...(region !== undefined && { region }) },
     ...(region !== undefined && { hint: `Set store.region to ${region}.` }),
   });
-}
-
-function regionOf(answer: Answer): string | undefined {
-  return answer.headers['x-amz-bucket-region'] ?? answer.elements['Region'];
 }
 
 /** Answers to HEAD have no body, and the SDK makes up a text for them. */
@@ -150,5 +114,11 @@ function detailsOf(answer: Answer): ErrorDetails {
     awsCode: answer.code,
     httpStatus: answer.status ?? null,
     ...(answer.requestId !== undefined && { requestId: answer.requestId }),
+    ...lockDetails(answer.message),
   };
+}
+
+/** A lock's refusal has no code of its own: AWS and others say `protected by object lock`, MinIO `WORM protected`. */
+function lockDetails(message: string): ErrorDetails {
+  return /protected by object lock|WORM[ -]protected/i.test(message) ? { isLocked: true } : {};
 }

@@ -1,15 +1,16 @@
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
-import { isWardenError } from '../../errors/warden-error.ts';
-import type { ObjectInfo, ObjectStore, Upload } from '../../ports/object-store.ts';
+import type { CreateOptions, ObjectStore, Upload } from '../../ports/object-store.ts';
 import { throwIfInterrupted } from '../store-layers/interruption.ts';
 import { Bucket } from './bucket.ts';
 import { isFateUnknown } from './errors.ts';
 import { listObjects } from './list-objects.ts';
 import type { S3StoreOptions } from './options.ts';
 import { openObject } from './read-object.ts';
+import { removeObjects } from './remove-objects.ts';
+import { statObject } from './stat-object.ts';
+import { unfinishedUploads } from './unfinished-uploads.ts';
 import { clearAway } from './upload-cleanup.ts';
 import { S3Upload } from './upload.ts';
-import { newWriteMark, putOnce, removeObject } from './write-once.ts';
+import { newWriteMark, putOnce } from './write-once.ts';
 
 /** A store in an S3 bucket. It tries once; only requests inside an upload are tried again, as `options.retry` says. */
 export function createS3Store(options: S3StoreOptions): ObjectStore {
@@ -17,12 +18,13 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   const { names } = bucket;
   return {
     description: bucket.description,
-    create: (key, body, signal) => create(bucket, names.nameOf(key), body, signal),
+    create: (key, body, signal, how) => create(bucket, names.nameOf(key), body, signal, how),
     startUpload: (key, { maxBytes }, signal) => startUpload(bucket, names.nameOf(key), maxBytes, signal),
     read: (key, { offset = 0 }, signal) => openObject(bucket, names.nameOf(key), offset, signal),
-    stat: (key, signal) => stat(bucket, key, signal),
+    stat: (key, signal) => statObject(bucket, key, signal),
     list: (prefix, signal) => listObjects(bucket, prefix, signal),
-    remove: (key, signal) => removeObject(bucket, names.nameOf(key), signal),
+    removeAll: (keys, signal) => removeObjects(bucket, keys, signal),
+    unfinishedUploads: (prefix, signal) => unfinishedUploads(bucket, prefix, signal),
     [Symbol.asyncDispose]: () => {
       bucket[Symbol.dispose]();
       return Promise.resolve();
@@ -30,10 +32,17 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   };
 }
 
-async function create(bucket: Bucket, name: string, body: Uint8Array, signal: AbortSignal): Promise<void> {
+async function create(
+  bucket: Bucket,
+  name: string,
+  body: Uint8Array,
+  signal: AbortSignal,
+  how: CreateOptions | undefined,
+): Promise<void> {
+  throwIfInterrupted(signal);
   const mark = newWriteMark();
   try {
-    await putOnce(bucket, name, body, mark, signal);
+    await putOnce(bucket, name, body, mark, signal, how);
   } catch (error) {
     // Without the signal a caller may try again, and find by reading what became of this attempt.
     if (signal.aborted && isFateUnknown(error)) {
@@ -49,17 +58,4 @@ function startUpload(bucket: Bucket, name: string, maxBytes: number, signal: Abo
     throwIfInterrupted(signal);
     resolve(new S3Upload(bucket, name, maxBytes, signal));
   });
-}
-
-async function stat(bucket: Bucket, key: string, signal: AbortSignal): Promise<ObjectInfo | undefined> {
-  const name = bucket.names.nameOf(key);
-  const command = new HeadObjectCommand({ Bucket: bucket.options.bucket, Key: name });
-  const about = { operation: 'HeadObject', name };
-  try {
-    const head = await bucket.ask(about, (client, options) => client.send(command, options), signal);
-    return { key, sizeBytes: head.ContentLength ?? 0, modifiedAt: head.LastModified ?? new Date(0) };
-  } catch (error) {
-    if (isWardenError(error, 'store-object-missing')) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { toWardenError, WardenError } from '../../errors/warden-error.ts';
-import { abortUploads } from './abort-uploads.ts';
+import { abortUploads } from './unfinished-uploads.ts';
 import type { Bucket } from './bucket.ts';
 import { abortMultipart, type MultipartUpload } from './multipart.ts';
 import { removeIfItLands } from './write-once.ts';
@@ -44,7 +44,7 @@ function leftoverError(bucket: Bucket, left: Leftovers, reason: unknown, signal:
   const why = signal.aborted ? `not done within ${bucket.limits.cleanupMs} ms` : toWardenError(reason).message;
   const hasParts = left.multipart !== undefined || left.mayHaveBegun;
   const what = hasParts
-    ? 'parts, which a lifecycle rule with AbortIncompleteMultipartUpload clears away'
+    ? 'parts, which `etcd-warden prune` or a lifecycle rule with AbortIncompleteMultipartUpload clears away'
     : 'the object, which is safe to remove';
   const place = `s3://${bucket.options.bucket}/${left.name}`;
   return new WardenError('store-failed', `The aborted upload of ${place} may have left ${what}: ${why}`, {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { isWardenError } from '../../errors/warden-error.ts';
+import type { CreateOptions } from '../../ports/object-store.ts';
 import type { Bucket } from './bucket.ts';
 import { checksumHeaders } from './checksums.ts';
 import { cleanupRetry } from './cleanup-retry.ts';
@@ -15,9 +16,10 @@ export function newWriteMark(): string {
   return randomUUID();
 }
 
-/** Headers of every object that the store writes. */
-export function objectHeaders(options: S3StoreOptions, mark: string) {
-  const { storageClass, serverSideEncryption: encryption, objectLock } = options;
+/** Headers of every object that the store writes. Only what is `removable` is never locked by them. */
+export function objectHeaders(options: S3StoreOptions, mark: string, { removable = false }: CreateOptions = {}) {
+  const { storageClass, serverSideEncryption: encryption } = options;
+  const objectLock = removable ? undefined : options.objectLock;
   return {
     Metadata: { [writeMark]: mark },
     ...(storageClass !== undefined && { StorageClass: storageClass as 'STANDARD' }),
@@ -25,9 +27,14 @@ export function objectHeaders(options: S3StoreOptions, mark: string) {
     ...(encryption?.kmsKeyId !== undefined && { SSEKMSKeyId: encryption.kmsKeyId }),
     ...(objectLock !== undefined && {
       ObjectLockMode: objectLock.mode === 'governance' ? ('GOVERNANCE' as const) : ('COMPLIANCE' as const),
-      ObjectLockRetainUntilDate: new Date(Date.now() + objectLock.retainMs),
+      ObjectLockRetainUntilDate: wholeSecond(Date.now() + objectLock.retainMs),
     }),
   };
+}
+
+/** Some stores tell the seconds of a lock only: so that what they tell is never before its end, there is nothing else. */
+function wholeSecond(timeMs: number): Date {
+  return new Date(Math.ceil(timeMs / 1000) * 1000);
 }
 
 /** Stores `body` if nothing is stored under `name`. */
@@ -37,6 +44,7 @@ export async function putOnce(
   body: Uint8Array,
   mark: string,
   signal: AbortSignal,
+  options?: CreateOptions,
 ): Promise<void> {
   const command = new PutObjectCommand({
     Bucket: bucket.options.bucket,
@@ -44,11 +52,11 @@ export async function putOnce(
     Body: body,
     ContentLength: body.length,
     IfNoneMatch: '*',
-    ...objectHeaders(bucket.options, mark),
+    ...objectHeaders(bucket.options, mark, options),
     ...checksumHeaders(body, bucket.options),
   });
   const about = { operation: 'PutObject', name, writes: true };
-  const answer = await bucket.ask(about, (client, options) => client.send(command, options), signal);
+  const answer = await bucket.ask(about, (client, sending) => client.send(command, sending), signal);
   // A web server may say 200 to a PUT and store nothing.
   if (!answer.ETag) throw incompleteAnswer('PutObject', name, 'an ETag');
 }
@@ -85,7 +93,7 @@ export async function removeIfItLands(
   }
 }
 
-export async function removeObject(bucket: Bucket, name: string, signal: AbortSignal): Promise<void> {
+async function removeObject(bucket: Bucket, name: string, signal: AbortSignal): Promise<void> {
   const command = new DeleteObjectCommand({ Bucket: bucket.options.bucket, Key: name });
   try {
     await bucket.ask({ operation: 'DeleteObject', name }, (client, options) => client.send(command, options), signal);

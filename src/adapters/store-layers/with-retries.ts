@@ -1,6 +1,7 @@
 import { isWardenError } from '../../errors/warden-error.ts';
-import type { ObjectBody, ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import type { ObjectBody, ObjectInfo, ObjectStore, UnfinishedUpload } from '../../ports/object-store.ts';
 import { compareKeys } from './compare-keys.ts';
+import { retryRemovals } from './retry-removals.ts';
 import { retryCreate, type Retry } from './retry.ts';
 
 /**
@@ -10,10 +11,10 @@ import { retryCreate, type Retry } from './retry.ts';
 export function withRetries(store: ObjectStore, retry: Retry): ObjectStore {
   return {
     description: store.description,
-    create: (key, body, signal) =>
+    create: (key, body, signal, options) =>
       retryCreate(
         retry,
-        () => store.create(key, body, signal),
+        () => store.create(key, body, signal, options),
         () => holdsExactly(store, key, body, signal),
         signal,
       ),
@@ -24,7 +25,8 @@ export function withRetries(store: ObjectStore, retry: Retry): ObjectStore {
     },
     stat: (key, signal) => retry(() => store.stat(key, signal), signal),
     list: (prefix, signal) => listResuming(store, prefix, retry, signal),
-    remove: (key, signal) => retry(() => store.remove(key, signal), signal),
+    removeAll: (keys, signal) => retryRemovals(store, keys, retry, signal),
+    unfinishedUploads: (prefix, signal) => findUnfinished(store, prefix, retry, signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
@@ -104,5 +106,22 @@ async function* listResuming(
     }
   } finally {
     await entries.return?.();
+  }
+}
+
+/** These are few, so all are found before the first is given: beginning again gives none twice. */
+async function* findUnfinished(
+  store: ObjectStore,
+  prefix: string,
+  retry: Retry,
+  signal: AbortSignal,
+): AsyncGenerator<UnfinishedUpload> {
+  const uploads = await retry(() => Array.fromAsync(store.unfinishedUploads(prefix, signal)), signal);
+  for (const upload of uploads) {
+    yield {
+      key: upload.key,
+      touchedAt: upload.touchedAt,
+      abort: (stop) => retry(() => upload.abort(stop), stop),
+    };
   }
 }

@@ -1,7 +1,10 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { WardenError } from '../../errors/warden-error.ts';
+import { pruneAfterBackup } from '../../agent/prune-after-backup.ts';
+import { toWardenError, WardenError } from '../../errors/warden-error.ts';
 import { backUp, planBackup, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
+import type { PrunedRepository } from '../../jobs/prune.ts';
 import { toolVersion } from '../../version.ts';
+import { describePruned } from '../describe-pruned.ts';
 import { formatBytes, formatDuration, formatHash } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
@@ -53,10 +56,27 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
     invocation.signal,
   );
   const error = partlyFailed(result);
-  return error === undefined ? { result: describeBackup(result) } : { result: describeBackup(result), error };
+  try {
+    const pruned = await pruneAfterBackup(parts, config, result, invocation.signal);
+    const described = describeBackup(result, pruned, parts.clock.now());
+    return error === undefined ? { result: described } : { result: described, error };
+  } catch (thrown) {
+    // The backup stands, whatever ended the rest.
+    return { result: describeBackup(result, [], parts.clock.now()), error: toWardenError(thrown) };
+  }
 }
 
-function describeBackup({ place, manifest, stored, failed, skippedMembers, damagedMembers }: BackupResult): Result {
+function describeBackup(result: BackupResult, pruned: readonly PrunedRepository[], now: Date): Result {
+  const { json, lines } = describeStored(result);
+  if (pruned.length === 0) return { json, lines };
+  const retention = describePruned(pruned, false, now);
+  return { json: { ...json, retention: retention.json }, lines: [...lines, '', 'Retention', '', ...retention.lines] };
+}
+
+function describeStored({ place, manifest, stored, failed, skippedMembers, damagedMembers }: BackupResult): {
+  readonly json: object;
+  readonly lines: readonly string[];
+} {
   const { snapshot, member, timings, freshness } = manifest;
   const tookMs = Date.parse(timings.committedAt) - Date.parse(timings.startedAt);
   const checks = manifest.checks.map(({ name, result }) => (result === 'passed' ? name : `${name} ${result}`));

@@ -6,6 +6,7 @@ import { formatAge, formatBytes, formatTime } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
+import { describeState } from '../describe-state.ts';
 import { formatTable } from '../table.ts';
 
 interface Options {
@@ -21,7 +22,7 @@ export function addListCommand(program: Command, carryOut: CarryOut): void {
     .description('backups, newest first, per repository')
     .option('--repository <name>', 'only this repository')
     .option('--lineage <id>', 'only backups of this etcd cluster id (hexadecimal)', parseLineage)
-    .option('--all', 'also incomplete ones')
+    .option('--all', 'also incomplete ones, and the names of other clusters that have backups there')
     .option('--check', 'compare stored sizes with the manifests; damaged or missing → exit 3')
     .action((options: Options) => carryOut((invocation) => runList(invocation, options)));
 }
@@ -30,15 +31,16 @@ async function runList(invocation: Invocation, options: Options): Promise<Outcom
   const config = await invocation.loadConfig();
   const { repositories, clock } = await invocation.open(config);
   const chosen = chooseRepositories(repositories, options.repository);
-  const check = options.check === true;
-  const { lineage } = options;
-  const listed = await listBackups(chosen, { cluster: config.cluster.name, lineage, check }, invocation.signal);
-  const result = describeList(listed, options.all === true, clock.now());
+  const { lineage, all = false, check = false } = options;
+  const selection = { cluster: config.cluster.name, lineage, check, otherClusters: all };
+  const listed = await listBackups(chosen, selection, invocation.signal);
+  const result = describeList(listed, all, clock.now());
   const error = judge(listed);
   return error === undefined ? { result } : { result, error };
 }
 
-function describeList(listed: readonly ListedRepository[], all: boolean, now: Date): Result {
+/** What was listed as tables and as JSON; without `all`, incomplete backups are left out. */
+export function describeList(listed: readonly ListedRepository[], all: boolean, now: Date): Result {
   const shown = listed.map((repository) => ({
     ...repository,
     entries: (repository.catalogue?.entries ?? []).filter((entry) => all || entry.state !== 'incomplete'),
@@ -64,8 +66,10 @@ function describeList(listed: readonly ListedRepository[], all: boolean, now: Da
 
 function describeCatalogue({ entries, foreignObjects }: Catalogue, otherClusters: readonly string[]): string[] {
   const lines: string[] = [];
-  const others = otherClusters.length === 0 ? '' : `, but backups of ${otherClusters.join(', ')}`;
-  if (!entries.some(({ state }) => state !== 'incomplete')) lines.push(`  no backups${others}`);
+  if (!entries.some(({ state }) => state !== 'incomplete')) lines.push('  no backups');
+  if (otherClusters.length > 0) {
+    lines.push(`  backups of ${otherClusters.join(', ')} there are unmanaged: they belong to another cluster.name`);
+  }
   if (foreignObjects > 0) lines.push(`  ${foreignObjects} objects there are not ours; they are never touched`);
   return lines;
 }
@@ -80,32 +84,37 @@ function tableOf(entries: readonly CatalogueEntry[], findings: ReadonlyMap<strin
       align: 'right',
       value: ({ snapshot }) => (snapshot === undefined ? '-' : formatBytes(snapshot.sizeBytes)),
     },
-    { title: 'STATE', value: (entry) => statesOf(entry, findings).join(', ') },
+    { title: 'STATE', value: (entry) => describeState({ ...entry, state: stateOf(entry, findings) }, now).join(', ') },
     { title: 'READ BACK', value: ({ verifiedAt }) => (verifiedAt === undefined ? '-' : formatTime(verifiedAt)) },
+    ...(entries.some(({ storageClass }) => storageClass !== undefined)
+      ? [{ title: 'CLASS', value: ({ storageClass }: CatalogueEntry) => storageClass ?? '-' }]
+      : []),
     ...(several ? [{ title: 'LINEAGE', value: ({ place }: CatalogueEntry) => place.lineage }] : []),
   ]);
   return [...lines, ...[...findings].map(([id, finding]) => `${id}: ${finding}`)].map((line) => `  ${line}`);
 }
 
 function describeEntry(entry: CatalogueEntry, findings: ReadonlyMap<string, string>): object {
-  const { place, snapshot, verifiedAt, drilledAt, damagedAt, holds } = entry;
+  const { place, snapshot, verifiedAt, drilledAt, damagedAt, holds, lockedUntil, storageClass } = entry;
+  const time = (at: Date | undefined): string | null => (at === undefined ? null : formatTime(at));
   return {
     id: place.id.text,
     lineage: place.lineage,
     time: formatTime(place.id.time),
-    state: findings.has(place.id.text) ? 'damaged' : entry.state,
+    state: stateOf(entry, findings),
     storedBytes: snapshot?.sizeBytes ?? null,
-    verifiedAt: verifiedAt === undefined ? null : formatTime(verifiedAt),
-    drilledAt: drilledAt === undefined ? null : formatTime(drilledAt),
-    damagedAt: damagedAt === undefined ? null : formatTime(damagedAt),
+    storageClass: storageClass ?? null,
+    verifiedAt: time(verifiedAt),
+    drilledAt: time(drilledAt),
+    damagedAt: time(damagedAt),
     holds,
+    lockedUntil: time(lockedUntil),
     finding: findings.get(place.id.text) ?? null,
   };
 }
 
-function statesOf(entry: CatalogueEntry, findings: ReadonlyMap<string, string>): string[] {
-  const state = findings.has(entry.place.id.text) ? 'damaged' : entry.state;
-  return entry.holds.length > 0 ? [state, 'held'] : [state];
+function stateOf(entry: CatalogueEntry, findings: ReadonlyMap<string, string>): CatalogueEntry['state'] {
+  return findings.has(entry.place.id.text) ? 'damaged' : entry.state;
 }
 
 /** Damage found by `--check` comes before a repository that could not be read: it is the worse news. */

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import type { Hold } from '../../manifest/hold.ts';
 import { showBackup, type ShownBackup } from '../../jobs/show.ts';
 import { describeCompaction, formatBytes, formatHash, formatTime } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
+import { describeState, isLocked } from '../describe-state.ts';
 import { formatFacts } from '../table.ts';
 
 interface Options {
@@ -21,22 +23,37 @@ export function addShowCommand(program: Command, carryOut: CarryOut): void {
 
 async function runShow(invocation: Invocation, id: string, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const { repositories } = await invocation.open(config);
+  const { repositories, clock } = await invocation.open(config);
   const chosen = chooseRepositories(repositories, options.repository);
-  return { result: describeShown(await showBackup(chosen, config.cluster.name, id, invocation.signal)) };
+  const shown = await showBackup(chosen, config.cluster.name, id, invocation.signal);
+  return { result: describeShown(shown, clock.now()) };
 }
 
-function describeShown({ repository, entry, manifest, damage }: ShownBackup): Result {
-  const { state, holds, verifiedAt, drilledAt, damagedAt } = entry;
+function describeShown({ repository, entry, manifest, holds, lock, damage }: ShownBackup, now: Date): Result {
+  const { verifiedAt, drilledAt, damagedAt } = entry;
+  const { lockedUntil, hasLegalHold = false, storageClass } = lock;
   const time = (at: Date | undefined): string | null => (at === undefined ? null : formatTime(at));
   const evidence = { verifiedAt: time(verifiedAt), drilledAt: time(drilledAt), damagedAt: time(damagedAt) };
   return {
-    json: { repository, state, holds, ...evidence, damage: damage ?? null, manifest },
+    json: {
+      repository,
+      state: entry.state,
+      holds: holds.map(({ name, hold }) => ({ name, reason: hold?.reason ?? null, at: time(hold?.at) })),
+      lockedUntil: time(lockedUntil),
+      hasLegalHold,
+      storageClass: storageClass ?? null,
+      ...evidence,
+      damage: damage ?? null,
+      manifest,
+    },
     lines: [
       ...formatFacts([
         ['backup', manifest.id],
         ['repository', repository],
-        ['state', [state, ...(holds.length > 0 ? [`held by ${holds.join(', ')}`] : [])].join(', ')],
+        ['state', describeState({ state: entry.state, holds: entry.holds, ...lock }, now).join(', ')],
+        ...holds.map(({ name, hold }) => ['held', describeHold(name, hold)] as const),
+        ...(isLocked(lock, now) ? [['locked', describeLock(lock)] as const] : []),
+        ...(storageClass === undefined ? [] : [['class', storageClass] as const]),
         ['cluster', `${manifest.cluster.name}, lineage ${manifest.cluster.lineage}`],
         ...describeOrigin(manifest),
         ...describeContent(manifest),
@@ -58,6 +75,17 @@ function describeShown({ repository, entry, manifest, damage }: ShownBackup): Re
       ...neededKeys(manifest),
     ],
   };
+}
+
+function describeHold(name: string, hold: Hold | undefined): string {
+  return hold === undefined
+    ? `${name}, for a reason that cannot be read`
+    : `${name}, since ${formatTime(hold.at)}: ${hold.reason}`;
+}
+
+function describeLock({ lockedUntil, hasLegalHold = false }: ShownBackup['lock']): string {
+  const until = lockedUntil === undefined ? [] : [`until ${formatTime(lockedUntil)}`];
+  return [...until, ...(hasLegalHold ? ['by a legal hold in the store'] : [])].join(', ');
 }
 
 type Manifest = ShownBackup['manifest'];

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDirectoryStore } from '../../../src/adapters/directory/store.ts';
 import type { WardenError } from '../../../src/errors/warden-error.ts';
 import type { ObjectStore } from '../../../src/ports/object-store.ts';
-import { keysOf } from '../../conformance/object-store.ts';
+import { allOf, keysOf } from '../../conformance/store-subject.ts';
 import { wardenError } from '../../support/errors.ts';
 import { canHangMounts, hangMount } from '../../support/hung-mount.ts';
 
@@ -55,7 +55,8 @@ describe('A directory store on a mount that hangs', () => {
     ['read', (signal) => store.read('a/k', {}, signal)],
     ['stat', (signal) => store.stat('a/k', signal)],
     ['list', (signal) => keysOf(store, '', signal)],
-    ['remove', (signal) => store.remove('a/k', signal)],
+    ['removeAll', (signal) => store.removeAll(['a/k'], signal)],
+    ['unfinishedUploads', (signal) => allOf(store.unfinishedUploads('', signal))],
   ])('ends %s when its signal is aborted', async (_, call) => {
     using _hung = hangMount(root);
     const calling = call(stop.signal);

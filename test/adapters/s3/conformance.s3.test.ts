@@ -22,8 +22,11 @@ describe('S3', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  const subject = async (options: () => Partial<S3StoreOptions>): Promise<StoreSubject> => {
-    const bucket = await server.makeBucket();
+  const subject = async (
+    options: () => Partial<S3StoreOptions>,
+    bucketOptions: Parameters<S3Server['makeBucket']>[0] = {},
+  ): Promise<StoreSubject> => {
+    const bucket = await server.makeBucket(bucketOptions);
     // A server that refuses a body before it read all of it resets the connection at times, and the answer is lost.
     const store = withRetries(openS3Store(server, bucket, { retry: quickRetry, ...options() }), quickRetry);
     return {
@@ -39,6 +42,8 @@ describe('S3', () => {
   describeObjectStoreConformance('a prefix, without checksum headers', () =>
     subject(() => ({ prefix: '/a//b/', checksums: 'when-required' })),
   );
+
+  describeObjectStoreConformance('a bucket that keeps versions', () => subject(() => ({}), { versioning: 'Enabled' }));
 
   // field: F123
   describeObjectStoreConformance('a bucket named by the host, through a forward proxy', () =>

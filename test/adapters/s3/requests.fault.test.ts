@@ -92,59 +92,11 @@ describe('An S3 store', () => {
   it.each([
     ['HeadObject', () => store.stat('k', go)],
     ['ListObjectsV2', () => keysOf(store, '')],
-    ['DeleteObject', () => store.remove('k', go)],
     ['PutObject', () => store.create('k', Buffer.from('x'), go)],
   ] as const)('gives up on a %s that is never answered', async (operation, call) => {
     proxy.break(operation, { kind: 'swallow' }, 1);
     await expect(call()).rejects.toMatchObject({ code: 'store-timeout', retryable: true });
     await call();
-  });
-
-  it('lists more than one page', async () => {
-    const keys = Array.from({ length: 1005 }, (_, index) => `k${String(index).padStart(5, '0')}`);
-    for (let at = 0; at < keys.length; at += 50) {
-      await Promise.all(keys.slice(at, at + 50).map((key) => store.create(key, Buffer.from('x'), go)));
-    }
-    expect(await keysOf(store, '')).toEqual(keys);
-    expect(proxy.count('ListObjectsV2')).toBe(2);
-    proxy.break(
-      (seen) => seen.url.searchParams.has('continuation-token'),
-      { kind: 'error', status: 500, code: 'InternalError' },
-      1,
-    );
-    expect(await keysOf(withRetries(store, quickRetry), '')).toEqual(keys);
-  });
-
-  it.each([
-    ['is cut short without saying how to go on', '<IsTruncated>true</IsTruncated>'],
-    ['goes round in a circle', '<IsTruncated>true</IsTruncated><NextContinuationToken>same</NextContinuationToken>'],
-  ])('refuses a listing that %s', async (_, elements) => {
-    proxy.break('ListObjectsV2', {
-      kind: 'answer',
-      status: 200,
-      body: `<ListBucketResult>${elements}</ListBucketResult>`,
-    });
-    await expect(keysOf(store, '')).rejects.toMatchObject({ code: 'store-failed' });
-  });
-
-  it('refuses a listing that is out of order', async () => {
-    const entry = (key: string) =>
-      `<Contents><Key>${key}</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>`;
-    const body = `<ListBucketResult>${entry('b')}${entry('a')}</ListBucketResult>`;
-    proxy.break('ListObjectsV2', { kind: 'answer', status: 200, body });
-    await expect(keysOf(store, '')).rejects.toMatchObject({
-      code: 'store-refused',
-      retryable: false,
-      message: expect.stringContaining('a comes after b') as unknown,
-      hint: expect.stringContaining('S3 Express') as unknown,
-    });
-  });
-
-  it('reads names that the store encodes', async () => {
-    const body =
-      '<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a+b%2Bc%0A</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified></Contents></ListBucketResult>';
-    proxy.break('ListObjectsV2', { kind: 'answer', status: 200, body });
-    expect(await keysOf(store, '')).toEqual(['a b+c\n']);
   });
 
   // field: F128
@@ -158,7 +110,24 @@ describe('An S3 store', () => {
     await uploadWhole(store, 'k', randomBytes(6 * 1024 ** 2));
     expect(await bytesOf(store, 'k')).toHaveLength(6 * 1024 ** 2);
     expect(await keysOf(store, '')).toEqual(['k']);
-    await store.remove('k', go);
+    expect(await store.removeAll(['k'], go)).toEqual([{ kind: 'removed', isKeptAsVersion: false }]);
+  });
+
+  // field: F144
+  it('says once that an object lies in an archive, and how to get it out', async () => {
+    const archived =
+      "<Error><Code>InvalidObjectState</Code><Message>The operation is not valid for the object's storage class</Message>" +
+      '<StorageClass>GLACIER</StorageClass></Error>';
+    await store.create('old', Buffer.from('x'), go);
+    proxy.break('GetObject', { kind: 'answer', status: 403, body: archived });
+    proxy.break('HeadObject', { kind: 'error', status: 200, code: '', headers: { 'x-amz-storage-class': 'GLACIER' } });
+    await expect(withRetries(store, quickRetry).read('old', {}, go)).rejects.toMatchObject({
+      code: 'store-object-archived',
+      message: expect.stringContaining('GLACIER') as unknown,
+      hint: expect.stringContaining(`aws s3api restore-object --bucket ${bucket} --key 'old'`) as unknown,
+    });
+    expect(proxy.count('GetObject')).toBe(1);
+    expect(await store.stat('old', go)).toMatchObject({ storageClass: 'GLACIER' });
   });
 
   // field: F120

@@ -1,0 +1,195 @@
+import { toWardenError, WardenError } from '../errors/warden-error.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Progress } from '../ports/progress.ts';
+import type { Repository } from '../ports/repository.ts';
+import { readCatalogue, type Catalogue, type CatalogueEntry } from '../repository/catalogue.ts';
+import { removeBackups, type BackupRemoval } from '../repository/remove-backups.ts';
+import { findRemains, sweep, type Remains, type SweepResult } from '../repository/sweep.ts';
+import type { BackupFacts } from '../retention/facts.ts';
+import type { RetentionPlan } from '../retention/plan.ts';
+import { planRetention } from '../retention/plan-retention.ts';
+import type { RetentionPolicy } from '../retention/policy.ts';
+import { refusalError } from '../retention/refusal-error.ts';
+
+export interface PruneParts {
+  readonly repositories: readonly PrunableRepository[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly progress: Progress;
+}
+
+export interface PrunableRepository extends Repository {
+  readonly policy: RetentionPolicy;
+}
+
+export interface PruneOptions {
+  readonly cluster: string;
+  /** Plans and shows, and removes nothing. */
+  readonly dryRun: boolean;
+  /** The lineage to prune; undefined: the one that the newest backup belongs to. */
+  readonly lineage: string | undefined;
+  /** How many backups the schedule brings in a day at most; undefined where it is not known. */
+  readonly expectedPerDay: number | undefined;
+  readonly acceptUnexplained: boolean;
+  /** No run of this cluster can live longer: what is younger may still be written. */
+  readonly runLimitMs: number;
+  /** A backup that was stored just before: a listing that does not show it is not whole. */
+  readonly justStored?: string;
+}
+
+export interface PrunedRepository {
+  readonly repository: string;
+  /** undefined where the repository could not be listed. */
+  readonly plan: RetentionPlan | undefined;
+  /** What became of each backup that the plan removes, by id; empty in a dry run. */
+  readonly removals: ReadonlyMap<string, BackupRemoval>;
+  readonly remains: Remains | undefined;
+  readonly swept: SweepResult | undefined;
+  /** Backups of other lineages: never touched. */
+  readonly otherLineages: ReadonlyMap<string, number>;
+  /** Why nothing was removed, or the first reason why something stayed that should have gone. */
+  readonly error: WardenError | undefined;
+}
+
+/** Carries retention out, each repository on its own. Rejects only when interrupted. */
+export function prune(parts: PruneParts, options: PruneOptions, signal: AbortSignal): Promise<PrunedRepository[]> {
+  return Promise.all(
+    parts.repositories.map(async (repository) => {
+      const pruned = await pruneOne(repository, parts, options, signal);
+      const { error } = pruned;
+      if (error !== undefined) {
+        const { code, message: reason } = error;
+        parts.log.warn('retention was not carried out in full', { repository: repository.name, code, reason });
+      }
+      return pruned;
+    }),
+  );
+}
+
+async function pruneOne(
+  repository: PrunableRepository,
+  parts: PruneParts,
+  options: PruneOptions,
+  signal: AbortSignal,
+): Promise<PrunedRepository> {
+  const { name, store, policy } = repository;
+  const nothing: PrunedRepository = {
+    repository: name,
+    plan: undefined,
+    removals: new Map(),
+    remains: undefined,
+    swept: undefined,
+    otherLineages: new Map(),
+    error: undefined,
+  };
+  let catalogue: Catalogue;
+  try {
+    catalogue = await readWhole(repository, options, signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const { message, hint } = toWardenError(thrown);
+    return { ...nothing, error: refusalError(name, { because: 'incomplete-listing', explanation: message }, hint) };
+  }
+  const { lineage, expectedPerDay, acceptUnexplained } = options;
+  const backups = catalogue.entries.flatMap(factsOf);
+  const facts = { now: parts.clock.now(), backups, lineage, expectedPerDay };
+  const plan = planRetention(policy, facts, { acceptUnexplained });
+  const planned = { ...nothing, plan, otherLineages: countOtherLineages(backups, plan.lineage) };
+  if (plan.verdict === 'refuse') return { ...planned, error: refusalError(name, plan) };
+  if (plan.lineage === undefined) return planned;
+  const remains = await findRemains(store, options.cluster, plan.lineage, catalogue, options.runLimitMs, signal);
+  if (options.dryRun) return { ...planned, remains };
+  const removals = await carryOut(repository, plan, catalogue.entries, parts, signal);
+  const swept = await sweep(store, remains, signal);
+  tellOfSweep(name, remains, swept, parts.log);
+  return { ...planned, removals, remains, swept, error: firstFailure(name, removals, swept) };
+}
+
+async function readWhole(
+  { name, store }: PrunableRepository,
+  { cluster, justStored }: PruneOptions,
+  signal: AbortSignal,
+): Promise<Catalogue> {
+  const catalogue = await readCatalogue(store, cluster, undefined, signal);
+  const isShown = catalogue.entries.some(({ place, hasManifest }) => place.id.text === justStored && hasManifest);
+  if (justStored === undefined || isShown) return catalogue;
+  throw new WardenError('store-failed', `the listing of ${name} does not show ${justStored}, which was just stored`);
+}
+
+function factsOf(entry: CatalogueEntry): BackupFacts[] {
+  const { place, state, storedAt, snapshot, holds, verifiedAt, drilledAt, lockedUntil } = entry;
+  if (state === 'incomplete' || storedAt === undefined) return [];
+  const { text: id, time, revision } = place.id;
+  const storedBytes = snapshot?.sizeBytes ?? 0;
+  const { lineage } = place;
+  return [{ id, lineage, time, revision, storedAt, state, verifiedAt, drilledAt, holds, lockedUntil, storedBytes }];
+}
+
+function countOtherLineages(backups: readonly BackupFacts[], own: string | undefined): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { lineage } of backups) if (lineage !== own) counts.set(lineage, (counts.get(lineage) ?? 0) + 1);
+  return counts;
+}
+
+/** What becomes of each backup that the plan removes, by id. Every one is logged with its reason. */
+async function carryOut(
+  { name: repository, store }: PrunableRepository,
+  { lineage, decisions }: RetentionPlan,
+  entries: readonly CatalogueEntry[],
+  { clock, log, progress }: PruneParts,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, BackupRemoval>> {
+  const reasonOf = new Map(
+    decisions.filter(({ action }) => action === 'remove').map(({ backup, reasons }) => [backup.id, reasons.join(', ')]),
+  );
+  const leaving = entries.filter(({ place }) => place.lineage === lineage && reasonOf.has(place.id.text));
+  if (leaving.length > 0) progress({ kind: 'stage', text: `removing ${leaving.length} backups from ${repository}` });
+  const removals = new Map<string, BackupRemoval>();
+  const onRemoval = ({ place, snapshot }: CatalogueEntry, removal: BackupRemoval): void => {
+    const backup = place.id.text;
+    removals.set(backup, removal);
+    const fields = { repository, backup, reason: reasonOf.get(backup), storedBytes: snapshot?.sizeBytes };
+    if (removal.kind === 'removed') log.info('backup removed', { ...fields, leftovers: removal.leftovers });
+    else if (removal.kind === 'locked')
+      log.info('backup is locked and stays', { ...fields, lockedUntil: removal.until?.toISOString() });
+    else if (removal.kind === 'held') log.info('backup is held and stays', { ...fields, holds: removal.holds });
+    else log.warn('backup could not be removed', { ...fields, ...toLogFields(removal.error) });
+  };
+  await removeBackups(store, leaving, onRemoval, clock.now(), signal);
+  return removals;
+}
+
+function tellOfSweep(repository: string, remains: Remains, swept: SweepResult, log: Log): void {
+  const { objects, uploads, bytes } = swept;
+  if (objects + uploads > 0) log.info('remains of dead runs removed', { repository, objects, uploads, bytes });
+  const unknown = remains.uploadsUnknownBecause;
+  if (unknown !== undefined) log.warn('unfinished uploads are not known', { repository, ...toLogFields(unknown) });
+}
+
+function toLogFields({ code, message }: WardenError): { readonly code: string; readonly failure: string } {
+  return { code, failure: message };
+}
+
+/** One that names how many stayed, where any should have gone; the first failure itself where none went. */
+function firstFailure(
+  repository: string,
+  removals: ReadonlyMap<string, BackupRemoval>,
+  { failure, objects, uploads }: SweepResult,
+): WardenError | undefined {
+  const all = [...removals.values()];
+  const failures = [...all.flatMap((removal) => (removal.kind === 'failed' ? [removal.error] : [])), failure].filter(
+    (error) => error !== undefined,
+  );
+  const [first] = failures;
+  if (first === undefined) return undefined;
+  const hasRemoved = objects + uploads > 0 || all.some(({ kind }) => kind === 'removed');
+  if (!hasRemoved) return first;
+  const failed = all.filter(({ kind }) => kind === 'failed').length;
+  const what = failed === 0 ? 'remains of dead runs' : `${failed} of ${removals.size} backups`;
+  return new WardenError('partly-pruned', `${what} could not be removed from ${repository}: ${first.message}`, {
+    details: { repository, failed, code: first.code },
+    hint: first.hint,
+    cause: first,
+  });
+}

@@ -1,0 +1,120 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { WardenError } from '../../src/errors/warden-error.ts';
+import { readCatalogue } from '../../src/repository/catalogue.ts';
+import { manifestName, objectKey, snapshotName, type BackupPlace } from '../../src/repository/layout.ts';
+import { findRemains, sweep, type SweepResult } from '../../src/repository/sweep.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+import { cluster, lineage, placeAt, storeBackup } from '../support/sample-backup.ts';
+
+const go = new AbortController().signal;
+const dayMs = 86_400_000;
+const backup = placeAt('2026-11-24T14:00:00Z');
+const dead = placeAt('2026-11-20T14:00:00Z');
+const deadKey = objectKey(dead, snapshotName('.zst.enc'));
+
+describe('The sweep', () => {
+  let store: MemoryStore;
+  let now: Date;
+
+  beforeEach(() => {
+    now = new Date('2026-11-20T14:10:00Z');
+    store = createMemoryStore('memory', { now: () => now });
+  });
+
+  const storeNewer = async (time = '2026-11-24T14:01:00Z'): Promise<void> => {
+    now = new Date(time);
+    await storeBackup(store, backup);
+  };
+  const sweepAll = async (): Promise<SweepResult> => {
+    const catalogue = await readCatalogue(store, cluster, undefined, go);
+    return sweep(store, await findRemains(store, cluster, lineage, catalogue, dayMs, go), go);
+  };
+  const leave = (key: string) => store.create(key, Buffer.from('remains'), go);
+
+  it('removes objects without a manifest that no run can be writing any more', async () => {
+    await leave(deadKey);
+    await leave(objectKey(dead, 'damaged-20261121T000000Z.json'));
+    await storeNewer();
+    expect(await sweepAll()).toEqual({ objects: 2, uploads: 0, bytes: 14, failure: undefined });
+    expect([...store.objects.keys()].filter((key) => key.includes(dead.id.text))).toEqual([]);
+    expect((await readCatalogue(store, cluster, undefined, go)).entries.map(({ state }) => state)).toEqual([
+      'complete',
+    ]);
+  });
+
+  it('aborts uploads that no run can be writing any more', async () => {
+    await store.startUpload(deadKey, { maxBytes: 10 }, go);
+    await storeNewer();
+    expect(await sweepAll()).toMatchObject({ uploads: 1 });
+    expect(store.uploads.size).toBe(0);
+  });
+
+  it('goes by the clock of the store, so that a run that stores slowly is safe', async () => {
+    now = new Date('2026-11-24T13:00:00Z');
+    await leave(deadKey);
+    await store.startUpload(deadKey, { maxBytes: 10 }, go);
+    await storeNewer();
+    expect(await sweepAll()).toMatchObject({ objects: 0, uploads: 0 });
+    expect(store.uploads.size).toBe(1);
+  });
+
+  it('waits for a complete backup that is newer: until then the remains are the last hope', async () => {
+    await leave(deadKey);
+    now = new Date('2026-11-24T14:01:00Z');
+    await leave(objectKey(backup, snapshotName('')));
+    expect(await sweepAll()).toMatchObject({ objects: 0 });
+    await leave(objectKey(backup, manifestName));
+    expect(await sweepAll()).toMatchObject({ objects: 1 });
+  });
+
+  it.each<[string, () => string]>([
+    ['a folder with a manifest', () => objectKey(dead, manifestName)],
+    ['a folder that is held', () => objectKey(dead, 'hold-forensics.json')],
+  ])('leaves %s alone', async (_, keyOf) => {
+    await leave(deadKey);
+    await leave(keyOf());
+    await storeNewer();
+    expect(await sweepAll()).toMatchObject({ objects: 0 });
+  });
+
+  it('touches nothing that is not ours, nor another lineage, cluster or neighbour', async () => {
+    const strangers = [
+      objectKey(dead, 'notes.txt'),
+      objectKey({ ...dead, lineage: 'f'.repeat(16) }, snapshotName('')),
+      objectKey({ ...dead, cluster: 'other' }, snapshotName('')),
+      objectKey({ ...dead, cluster: `${cluster}b` }, snapshotName('')),
+      `${cluster}/readme`,
+    ];
+    for (const key of strangers) {
+      await leave(key);
+      await store.startUpload(`${key}.upload`, { maxBytes: 10 }, go);
+    }
+    await storeNewer();
+    expect(await sweepAll()).toMatchObject({ objects: 0, uploads: 0 });
+    expect([...store.objects.keys()]).toEqual(expect.arrayContaining(strangers));
+    expect(store.uploads.size).toBe(strangers.length);
+  });
+
+  it('tells what stayed and why, and goes on with the rest', async () => {
+    const denied = new WardenError('store-access-denied', 'no right to remove');
+    await leave(deadKey);
+    const further: BackupPlace = placeAt('2026-11-20T15:00:00Z');
+    await leave(objectKey(further, snapshotName('')));
+    await storeNewer();
+    store.failingRemovals.set(deadKey, denied);
+    expect(await sweepAll()).toEqual({ objects: 1, uploads: 0, bytes: 7, failure: denied });
+  });
+
+  it('sweeps the objects of a store that cannot list uploads, and says so', async () => {
+    const refusal = new WardenError('store-refused', 'not implemented');
+    store.unfinishedUploads = () => {
+      throw refusal;
+    };
+    await leave(deadKey);
+    await storeNewer();
+    const catalogue = await readCatalogue(store, cluster, undefined, go);
+    const remains = await findRemains(store, cluster, lineage, catalogue, dayMs, go);
+    expect(remains).toMatchObject({ uploads: [], uploadsUnknownBecause: refusal });
+    expect(remains.folders).toHaveLength(1);
+  });
+});
