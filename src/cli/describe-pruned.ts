@@ -107,7 +107,10 @@ function summary({ removals, remains, swept, otherLineages }: PrunedRepository, 
   );
   if (versions > 0)
     lines.push(`${versions} removed objects stay as older versions: a lifecycle rule of the bucket has to expire them`);
-  for (const [lineage, backups] of otherLineages)
-    lines.push(`${backups} backups of lineage ${lineage} were not looked at: --lineage ${lineage} prunes them`);
+  for (const [lineage, count] of otherLineages) {
+    const backups = count === 1 ? '1 backup' : `${count} backups`;
+    const verb = count === 1 ? 'was' : 'were';
+    lines.push(`${backups} of lineage ${lineage} ${verb} not looked at: --lineage ${lineage} prunes them`);
+  }
   return lines;
 }

@@ -18,7 +18,7 @@ describe('loading a configuration file', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it('gives the configuration and says where it came from', async () => {
-    await writeFile(file, `${minimalConfig}schedules: {}\n`);
+    await writeFile(file, `${minimalConfig}schedules: {backup: {}}\n`);
     const config = await loadConfig(file, {});
     expect(config.cluster.name).toBe('prod');
     expect(config.source).toEqual({
@@ -30,8 +30,7 @@ describe('loading a configuration file', () => {
         'schedules',
         'cluster.name',
         'cluster.endpoints',
-        'repositories[0].name',
-        'repositories[0].store',
+        'schedules.backup',
       ],
     });
   });

@@ -102,7 +102,7 @@ describe('Pruning', () => {
 
   // field: F089
   it('removes nothing where the listing breaks off', async () => {
-    const { list } = primary.store;
+    const list = primary.store.list.bind(primary.store);
     primary.store.list = async function* (prefix, signal) {
       let count = 0;
       for await (const object of list(prefix, signal)) {
@@ -160,7 +160,7 @@ describe('Pruning', () => {
     const until = new Date('2026-12-01T00:00:00Z');
     const [oldest] = places;
     const key = objectKey(oldest as BackupPlace, manifestName);
-    const { list } = primary.store;
+    const list = primary.store.list.bind(primary.store);
     lock(primary.store, key, until);
     // As after an upgrade of the configuration: the listing does not tell of the lock.
     primary.store.list = async function* (prefix, signal) {

@@ -94,7 +94,7 @@ describe('Removing backups', () => {
   });
 
   it('leaves a backup whole whose snapshot is under a legal hold', async () => {
-    const { stat } = store;
+    const stat = store.stat.bind(store);
     store.stat = async (key, signal) => {
       const info = await stat(key, signal);
       return info === undefined ? undefined : { ...info, hasLegalHold: true };
@@ -117,7 +117,7 @@ describe('Removing backups', () => {
 
   it('stops where it is told to, and every backup is whole or without a manifest', async () => {
     const stop = new AbortController();
-    const { removeAll } = store;
+    const removeAll = store.removeAll.bind(store);
     store.removeAll = (keys, signal) => {
       const removing = removeAll(keys, signal);
       stop.abort(new WardenError('interrupted', 'told to stop'));
@@ -141,7 +141,7 @@ const keysOf = (place: BackupPlace): string[] => [snapshotName(''), manifestName
 
 function recordRemovals(store: MemoryStore): string[][] {
   const calls: string[][] = [];
-  const { removeAll } = store;
+  const removeAll = store.removeAll.bind(store);
   store.removeAll = (keys, signal) => {
     calls.push([...keys]);
     return removeAll(keys, signal);

@@ -90,8 +90,8 @@ describe('a retention policy', () => {
     const at = '2026-11-25T14:00';
     const backups = [
       backup(at, { id: 'older', revision: 9n }),
-      backup(at, { id: 'b', revision: 10n }),
       backup(at, { id: 'a', revision: 10n }),
+      backup(at, { id: 'b', revision: 10n }),
     ];
     const found = plan({ keepLast: 1 }, backups);
     expect(found.decisions.map(({ backup: { id } }) => id)).toEqual(['b', 'a', 'older']);

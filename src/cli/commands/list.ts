@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
 import { listBackups, type ListedRepository } from '../../jobs/list.ts';
 import type { Catalogue, CatalogueEntry } from '../../repository/catalogue.ts';
@@ -7,6 +7,7 @@ import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
 import { describeState } from '../describe-state.ts';
+import { parseLineage } from '../parse-lineage.ts';
 import { formatTable } from '../table.ts';
 
 interface Options {
@@ -132,11 +133,4 @@ function judge(listed: readonly ListedRepository[]): WardenError | undefined {
     details: { failed: failed.map(({ repository }) => repository), codes: failed.map(({ error }) => error.code) },
     hint: first.error.hint,
   });
-}
-
-/** etcd prints cluster ids without leading zeros; keys hold all 16 digits. */
-function parseLineage(text: string): string {
-  if (!/^[0-9a-f]{1,16}$/i.test(text))
-    throw new InvalidArgumentError('expected an etcd cluster id of 1 to 16 hexadecimal digits');
-  return text.toLowerCase().padStart(16, '0');
 }
