@@ -5,6 +5,7 @@ export type RefusalReason =
   | 'empty-policy'
   | 'no-verified-backup-left'
   | 'below-keep-min'
+  | 'no-recent-backup'
   | 'too-many-at-once'
   | 'unexplained-backups'
   | 'other-lineage'

@@ -6,6 +6,7 @@ const hints: Readonly<Record<RefusalReason, string>> = {
   'no-verified-backup-left':
     'Take a backup and run `etcd-warden verify --all`; old ones go once good new ones are there.',
   'below-keep-min': 'Take more backups: old ones go once keepMin usable ones are there.',
+  'no-recent-backup': 'Find out why no new backup came. To prune all the same, name the lineage with --lineage.',
   'too-many-at-once':
     'Look at `etcd-warden prune --dry-run`; if that is what you want, run `etcd-warden prune --max-removed 100%` once.',
   'unexplained-backups':

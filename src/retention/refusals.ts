@@ -1,6 +1,7 @@
 import { findUnexplainedArrivals } from './arrivals.ts';
 import { isLaterThan, isSound } from './doubts.ts';
 import type { BackupFacts, RetentionFacts } from './facts.ts';
+import { findPause } from './pause.ts';
 import type { Decision, Refusal } from './plan.ts';
 import type { RetentionPolicy } from './policy.ts';
 import { backupCount, instant } from './words.ts';
@@ -23,7 +24,7 @@ export function refuseClockBehind(backups: readonly BackupFacts[], now: Date): R
 export function refuseDecisions(
   decisions: readonly Decision[],
   policy: RetentionPolicy,
-  facts: Pick<RetentionFacts, 'now' | 'expectedPerDay'>,
+  facts: Pick<RetentionFacts, 'now' | 'lineage' | 'expectedPerDay'>,
   acceptUnexplained: boolean,
 ): Refusal | undefined {
   const removed = decisions.filter(({ action }) => action === 'remove').length;
@@ -31,6 +32,7 @@ export function refuseDecisions(
   return (
     refuseLoss(decisions, policy, facts.now) ??
     (acceptUnexplained ? undefined : refuseUnexplained(decisions, policy, facts)) ??
+    refusePause(decisions, facts) ??
     refuseTooMany(removed, decisions.length, policy)
   );
 }
@@ -59,6 +61,15 @@ function refuseLoss(decisions: readonly Decision[], { keepMin }: RetentionPolicy
     };
   }
   return undefined;
+}
+
+function refusePause(
+  decisions: readonly Decision[],
+  facts: Pick<RetentionFacts, 'now' | 'lineage'>,
+): Refusal | undefined {
+  const backups = decisions.map(({ backup }) => backup);
+  const explanation = findPause(backups, facts);
+  return explanation === undefined ? undefined : { because: 'no-recent-backup', explanation };
 }
 
 function refuseUnexplained(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BackupFacts } from '../../src/retention/facts.ts';
-import { backup, carryOut, dayMs, every, hourMs, keptIds, plan, removedIds } from './series.ts';
+import { backup, carryOut, dayMs, every, hourMs, keptIds, lineage, plan, refusalOf, removedIds } from './series.ts';
 
 const at = (time: string) => new Date(`${time}Z`);
 
@@ -11,9 +11,14 @@ describe('what others lost backups by', () => {
     const before = every(hourMs, 73, '2026-11-01T00:00');
     expect(removedIds(plan(policy, before, { now: at('2026-11-01T00:00') }))).toEqual([]);
 
-    // Without a success retention does not run at all; should it, the newest keepMin stay whatever their age.
     const during = plan(policy, before, { now: at('2026-11-11T00:00') });
-    expect(keptIds(during)).toEqual(['2026-11-01T00:00', '2026-10-31T23:00', '2026-10-31T22:00']);
+    expect(refusalOf(during)).toBe(
+      'no-recent-backup: the newest backup that counts is 10 d old, and the last ones came at most 1 h apart: until a new one is there the old ones stay',
+    );
+    // Who names the lineage means it; then the newest keepMin stay whatever their age.
+    const named = plan(policy, before, { now: at('2026-11-11T00:00'), lineage });
+    expect(named.verdict).toBe('go');
+    expect(keptIds(named)).toEqual(['2026-11-01T00:00', '2026-10-31T23:00', '2026-10-31T22:00']);
 
     const after = plan(policy, [...before, backup('2026-11-11T00:00')], { now: at('2026-11-11T00:01') });
     expect(after.verdict).toBe('go');

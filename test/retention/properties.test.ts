@@ -201,7 +201,8 @@ describe('retention of any history', { timeout: 120_000 }, () => {
 });
 
 const expected = [
-  ['go', 'empty-policy', 'clock-behind-newest', 'other-lineage', 'unexplained-backups', 'too-many-at-once'],
+  ['go', 'empty-policy', 'clock-behind-newest', 'other-lineage', 'unexplained-backups', 'no-recent-backup'],
+  ['too-many-at-once'],
   ['keep', 'remove', 'newest', 'newest read back', 'newest drilled', 'among', 'younger', 'hour', 'day', 'week'],
   ['month', 'year', 'one of', 'held', 'locked', 'no rule', 'nothing'],
   ['doubtful, stays', 'doubtful, goes', 'doubtful, stays for another reason'],

@@ -110,7 +110,7 @@ function readFacts(drawn: number, backups: readonly number[]): RetentionFacts {
   const traits = { doubts: part(3), clockBehind: part(8) === 7, others: part(4) === 3 };
   const expectedPerDay = part(2) === 0 ? undefined : pick([24, 1], part(2));
   const told = part(3) === 2;
-  let time = now - part(3) * hourMs;
+  let time = now - part(3) * hourMs - (part(12) === 11 ? 12 * dayMs : 0);
   const read = backups.map((value, index) => {
     const next = parts(value);
     const facts = readBackup(next, index, { time, now, ...traits });

@@ -78,7 +78,12 @@ describe('retention refuses', () => {
 /** The rules never decide such things; the last look is there for the day when a change breaks one of them. */
 describe('the last look at what would be removed', () => {
   const look = (decisions: Decision[], keepMin = 1) => {
-    const found = refuseDecisions(decisions, keeping({ keepMin }), { now, expectedPerDay: 1 }, false);
+    const found = refuseDecisions(
+      decisions,
+      keeping({ keepMin }),
+      { now, lineage: undefined, expectedPerDay: 1 },
+      false,
+    );
     return found === undefined ? 'go' : `${found.because}: ${found.explanation}`;
   };
   const keep = (facts: Decision['backup']): Decision => ({ backup: facts, action: 'keep', reasons: ['newest'] });

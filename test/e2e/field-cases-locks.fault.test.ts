@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readCatalogue } from '../../src/repository/catalogue.ts';
+import { type Cluster, startCluster } from '../support/etcd.ts';
+import { type HttpProxy, type SeenRequest, startHttpProxy } from '../support/http-proxy.ts';
+import { failure, head } from '../support/s3-answers.ts';
+import { type S3Server, startS3Server } from '../support/s3.ts';
+import { type BucketSite, keepNothingElse, lineageOf, makeBucketSite } from './support/bucket-site.ts';
+import { fill } from './support/filled-cluster.ts';
+import { cloudRepository, localRepository } from './support/places.ts';
+import { series, storeSeries } from './support/stored-series.ts';
+import { requireStatus } from './support/warden-process.ts';
