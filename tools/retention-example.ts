@@ -79,6 +79,7 @@ function pruned(plan: RetentionPlan): PrunedRepository {
     remains: undefined,
     swept: undefined,
     otherLineages: new Map(),
+    otherClusters: [],
     error: undefined,
   };
 }

@@ -11,13 +11,13 @@ import { pruneFacts, withPolicies } from './retention.ts';
 export async function pruneAfterBackup(
   parts: Omit<PruneParts, 'repositories'> & { readonly repositories: readonly Repository[] },
   config: Config,
-  { place, stored, damagedMembers }: BackupResult,
+  { place, stored, manifest, damagedMembers }: BackupResult,
   signal: AbortSignal,
 ): Promise<PrunedRepository[]> {
   if (config.schedules.prune.after !== 'backup') return [];
-  if (damagedMembers.length > 0) {
-    // Older backups may be the only ones from before the damage.
-    parts.log.warn('retention was left out: members of the cluster are damaged or disagree');
+  const doubt = findDoubt(manifest, damagedMembers);
+  if (doubt !== undefined) {
+    parts.log.warn(`retention was left out: ${doubt}`);
     return [];
   }
   const repositories = parts.repositories.filter(({ name }) => stored.includes(name));
@@ -27,9 +27,19 @@ export async function pruneAfterBackup(
       ...pruneFacts(config),
       dryRun: false,
       lineage: place.lineage,
-      acceptUnexplained: false,
+      accepted: new Set(),
       justStored: place.id.text,
     },
     signal,
   );
+}
+
+/** Why older backups may be better than the new one. */
+function findDoubt(
+  { freshness }: BackupResult['manifest'],
+  damaged: BackupResult['damagedMembers'],
+): string | undefined {
+  if (damaged.length > 0) return 'members of the cluster are damaged or disagree';
+  // A member that is cut off gives the same old state again and again.
+  return freshness.checked ? undefined : 'whether the backup is up to date was not checked';
 }

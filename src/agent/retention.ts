@@ -2,9 +2,8 @@ import { runsInDay } from '../config/cron.ts';
 import type { Config } from '../config/schema.ts';
 import type { PrunableRepository, PruneOptions } from '../jobs/prune.ts';
 import type { Repository } from '../ports/repository.ts';
+import { runLimitMs } from './run-limit.ts';
 import type { RetentionPolicy } from '../retention/policy.ts';
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /** The repositories, each with what the configuration keeps in it. */
 export function withPolicies(repositories: readonly Repository[], config: Config): PrunableRepository[] {
@@ -16,17 +15,12 @@ export function withPolicies(repositories: readonly Repository[], config: Config
 }
 
 /** What the configuration says of every prune. */
-export function pruneFacts({
-  cluster,
-  schedules,
-  snapshot,
-}: Config): Pick<PruneOptions, 'cluster' | 'expectedPerDay' | 'runLimitMs'> {
-  const { cron } = schedules.backup;
+export function pruneFacts(config: Config): Pick<PruneOptions, 'cluster' | 'expectedPerDay' | 'runLimitMs'> {
+  const { cron } = config.schedules.backup;
   return {
-    cluster: cluster.name,
+    cluster: config.cluster.name,
     expectedPerDay: cron === '' ? undefined : runsInDay(cron),
-    // A run that stores slowly outlives its stream by far, but not by a day.
-    runLimitMs: Math.max(dayMs, 4 * snapshot.maxStreamHold.ms),
+    runLimitMs: runLimitMs(config),
   };
 }
 

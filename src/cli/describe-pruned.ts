@@ -1,6 +1,7 @@
 import type { PrunedRepository } from '../jobs/prune.ts';
 import { formatAge, formatBytes, formatTime } from './format.ts';
 import type { Result } from './output.ts';
+import { count, summarizePruned } from './summarize-pruned.ts';
 import { formatTable } from './table.ts';
 
 /** What prune did, or in a dry run would do: the plan with its reasons, and what became of it. */
@@ -11,11 +12,23 @@ export function describePruned(pruned: readonly PrunedRepository[], dryRun: bool
   };
 }
 
-type Plan = NonNullable<PrunedRepository['plan']>;
-type Decision = Plan['decisions'][number];
+/** The same after a backup, in a line or two for each repository. */
+export function describePrunedBriefly(pruned: readonly PrunedRepository[]): Result {
+  return {
+    json: { dryRun: false, repositories: pruned.map(toJson) },
+    lines: pruned.flatMap((repository) => {
+      const summary = [...describeVerdict(repository, false), ...summarizePruned(repository, false)];
+      return summary.map((line) => `${repository.repository}: ${line}`);
+    }),
+  };
+}
+
+type Decision = NonNullable<PrunedRepository['plan']>['decisions'][number];
 type Removal = PrunedRepository['removals'] extends ReadonlyMap<string, infer Value> ? Value : never;
 
-function toJson({ repository, plan, removals, remains, swept, otherLineages, error }: PrunedRepository): object {
+function toJson(pruned: PrunedRepository): object {
+  const { repository, plan, removals, remains, swept, otherLineages, otherClusters, error } = pruned;
+  const ids = (folders: NonNullable<typeof remains>['folders']): string[] => folders.map(({ place }) => place.id.text);
   return {
     name: repository,
     lineage: plan?.lineage ?? null,
@@ -32,20 +45,34 @@ function toJson({ repository, plan, removals, remains, swept, otherLineages, err
       reasons,
       ...outcomeOf(removals.get(backup.id)),
     })),
+    counted: plan?.counted ?? 0,
     remains: {
-      objects: remains?.folders.flatMap(({ objects }) => objects.map(({ key }) => key)) ?? [],
+      backups: ids(remains?.folders ?? []),
       uploads: remains?.uploads.map(({ key }) => key) ?? [],
+      lostManifests: ids(remains?.suspicious ?? []),
     },
-    swept: swept === undefined ? null : { objects: swept.objects, uploads: swept.uploads, bytes: swept.bytes },
+    swept:
+      swept === undefined
+        ? null
+        : {
+            objects: swept.objects,
+            uploads: swept.uploads,
+            bytes: swept.bytes,
+            locked: swept.locked,
+            keptVersions: swept.keptVersions,
+          },
     otherLineages: [...otherLineages].map(([lineage, backups]) => ({ lineage, backups })),
+    otherClusters,
   };
 }
 
 function outcomeOf(removal: Removal | undefined): object {
   if (removal === undefined) return {};
   switch (removal.kind) {
-    case 'removed':
-      return { outcome: 'removed', leftovers: removal.leftovers, keptVersions: removal.keptVersions };
+    case 'removed': {
+      const { failed, locked, keptVersions } = removal.rest;
+      return { outcome: 'removed', objectsLeft: failed + locked, keptVersions };
+    }
     case 'locked':
       return { outcome: 'locked', lockedUntil: removal.until === undefined ? null : formatTime(removal.until) };
     case 'held':
@@ -56,61 +83,46 @@ function outcomeOf(removal: Removal | undefined): object {
 }
 
 function toLines(pruned: PrunedRepository, dryRun: boolean, now: Date): string[] {
-  const { repository, plan, removals, error } = pruned;
-  const lines = [`repository ${repository}${plan?.lineage === undefined ? '' : `, lineage ${plan.lineage}`}`];
-  if (plan !== undefined && plan.decisions.length === 0) lines.push('  no backups');
-  if (plan !== undefined && plan.decisions.length > 0) {
-    const table = formatTable(plan.decisions, [
-      { title: 'ID', value: ({ backup }) => backup.id },
-      { title: 'AGE', align: 'right', value: ({ backup }) => formatAge(backup.time, now) },
-      { title: 'STORED', align: 'right', value: ({ backup }) => formatBytes(backup.storedBytes) },
-      { title: dryRun ? 'PLAN' : 'DONE', value: (decision) => describeAction(decision, removals, dryRun) },
-      { title: 'WHY', value: ({ reasons }) => reasons.join(', ') },
-    ]);
-    lines.push(...table.map((line) => `  ${line}`), ...summary(pruned, plan, dryRun).map((line) => `  ${line}`));
-  }
-  if (error !== undefined) lines.push(`  ${error.message}`);
-  return lines;
+  const { repository, plan, removals } = pruned;
+  const isRefused = plan?.verdict === 'refuse';
+  const title = `repository ${repository}${plan?.lineage === undefined ? '' : `, lineage ${plan.lineage}`}`;
+  const table =
+    plan === undefined || plan.decisions.length === 0
+      ? []
+      : formatTable(plan.decisions, [
+          { title: 'ID', value: ({ backup }) => backup.id },
+          { title: 'AGE', align: 'right', value: ({ backup }) => formatAge(backup.time, now) },
+          { title: 'STORED', align: 'right', value: ({ backup }) => formatBytes(backup.storedBytes) },
+          {
+            title: isRefused ? 'REFUSED' : dryRun ? 'PLAN' : 'DONE',
+            value: ({ backup, action }) =>
+              dryRun || isRefused
+                ? `${isRefused ? 'would ' : ''}${action}`
+                : describeOutcome(action, removals.get(backup.id)),
+          },
+          { title: 'WHY', value: ({ reasons }) => reasons.join(', ') },
+        ]);
+  const lines = [...describeVerdict(pruned, dryRun), ...table, ...summarizePruned(pruned, dryRun)];
+  return [title, ...lines.map((line) => `  ${line}`)];
 }
 
-function describeAction({ backup, action }: Decision, removals: PrunedRepository['removals'], dryRun: boolean): string {
-  if (action === 'keep') return dryRun ? 'keep' : 'kept';
-  const removal = removals.get(backup.id);
-  if (removal === undefined) return dryRun ? 'remove' : 'not removed';
-  if (removal.kind !== 'locked') return removal.kind === 'failed' ? `failed: ${removal.error.code}` : removal.kind;
-  return removal.until === undefined ? 'locked' : `locked until ${formatTime(removal.until)}`;
+/** Stands above the table, because it decides how to read it. */
+function describeVerdict({ plan, error }: PrunedRepository, dryRun: boolean): string[] {
+  if (error !== undefined) return [error.message, `hint: ${error.hint}`];
+  if (plan === undefined || plan.decisions.length === 0) return ['no backups'];
+  if (plan.counted > 0 || dryRun) return [];
+  return [`none of ${count(plan.decisions.length, 'backup')} counts, so nothing goes: see why below`];
 }
 
-function summary({ removals, remains, swept, otherLineages }: PrunedRepository, plan: Plan, dryRun: boolean): string[] {
-  const kept = plan.decisions.filter(({ action }) => action === 'keep').length;
-  const leaving = plan.decisions.filter(({ action }) => action === 'remove').map(({ backup }) => backup);
-  const gone = leaving.filter(({ id }) => removals.get(id)?.kind === 'removed');
-  const sizeOf = (backups: readonly Decision['backup'][]): string =>
-    formatBytes(backups.reduce((sum, { storedBytes }) => sum + storedBytes, 0));
-  const lines = [
-    dryRun
-      ? `would keep ${kept} and remove ${leaving.length} (${sizeOf(leaving)})`
-      : `kept ${plan.decisions.length - gone.length}, removed ${gone.length} (${sizeOf(gone)})`,
-  ];
-  const found = (remains?.folders.length ?? 0) + (remains?.uploads.length ?? 0);
-  if (dryRun && remains !== undefined && found > 0) {
-    lines.push(`would sweep what dead runs left: ${remains.folders.length} folders, ${remains.uploads.length} uploads`);
+function describeOutcome(action: Decision['action'], removal: Removal | undefined): string {
+  if (action === 'keep') return 'kept';
+  if (removal === undefined) return 'not removed';
+  switch (removal.kind) {
+    case 'locked':
+      return removal.until === undefined ? 'locked' : `locked until ${formatTime(removal.until)}`;
+    case 'failed':
+      return `failed: ${removal.error.code}`;
+    default:
+      return removal.kind;
   }
-  if (swept !== undefined && swept.objects + swept.uploads > 0) {
-    lines.push(
-      `swept what dead runs left: ${swept.objects} objects (${formatBytes(swept.bytes)}), ${swept.uploads} uploads`,
-    );
-  }
-  const versions = [...removals.values()].reduce(
-    (sum, removal) => sum + (removal.kind === 'removed' ? removal.keptVersions : 0),
-    0,
-  );
-  if (versions > 0)
-    lines.push(`${versions} removed objects stay as older versions: a lifecycle rule of the bucket has to expire them`);
-  for (const [lineage, count] of otherLineages) {
-    const backups = count === 1 ? '1 backup' : `${count} backups`;
-    const verb = count === 1 ? 'was' : 'were';
-    lines.push(`${backups} of lineage ${lineage} ${verb} not looked at: --lineage ${lineage} prunes them`);
-  }
-  return lines;
 }

@@ -11,7 +11,7 @@ interface ErrorRow {
 
 const row = (status: number, hint: string): ErrorRow => ({ exitStatus: status, retryable: false, hint });
 const passing = (status: number, hint: string): ErrorRow => ({ exitStatus: status, retryable: true, hint });
-const { failed, usage, damage, refused, partly } = exitStatus;
+const { failed, usage, damage, refused, partly, busy } = exitStatus;
 
 /**
  * Every error code with its exit status and hint. Codes are stable: scripts and alerts rely on them.
@@ -105,6 +105,10 @@ export const errorTable = {
   'prune-refused': row(refused, 'Nothing was removed. `etcd-warden prune --dry-run` shows the plan and the reason.'),
   'partly-pruned': row(partly, 'The next prune tries again what could not be removed; each reason is listed.'),
 
+  // The lock of the cluster.
+  'busy': row(busy, 'Another run holds the lock of this cluster; wait for it. After a crash the lock ends by itself within coordination.ttl.'),
+  'lock-lost': row(failed, 'Another run may work on this cluster now, so this one stopped; look at what the other does, then run the command again.'),
+
   // Holds.
   'hold-not-found': row(failed, '`etcd-warden show ID` lists the holds of a backup.'),
   'hold-ambiguous': row(failed, 'Say which hold with --name.'),
@@ -116,6 +120,7 @@ export const errorTable = {
   'repositories-failed': row(partly, 'At least one repository holds the backup; the failed ones are named.'),
   'member-damaged': row(partly, 'The backup is good, but look at the member named: docs/corruption.md.'),
   'partly-verified': row(partly, 'Some backups were proved whole; the others could not be read, each for its reason.'),
+  'run-too-long': row(failed, 'A run must end within a day (or four times snapshot.maxStreamHold), because what is older is swept; look at what held it up.'),
   'interrupted': row(failed, 'Run the command again.'),
   'refused': row(refused, 'The reason is named.'),
   'internal': row(failed, 'This is a defect of etcd-warden; please report it with the message.'),

@@ -64,7 +64,7 @@ async function holdCopy(
   } catch (thrown) {
     signal.throwIfAborted();
     const error = toWardenError(thrown);
-    log.error('backup not held', { ...fields, code: error.code, reason: error.message });
+    log.error('backup not held', { ...fields, code: error.code, failure: error.message });
     return { repository, kind: 'failed', error };
   }
 }

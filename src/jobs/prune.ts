@@ -1,13 +1,14 @@
+import type { ErrorCode } from '../errors/table.ts';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Progress } from '../ports/progress.ts';
 import type { Repository } from '../ports/repository.ts';
-import { readCatalogue, type Catalogue, type CatalogueEntry } from '../repository/catalogue.ts';
+import { findClusters, readCatalogue, type Catalogue, type CatalogueEntry } from '../repository/catalogue.ts';
 import { removeBackups, type BackupRemoval } from '../repository/remove-backups.ts';
 import { findRemains, sweep, type Remains, type SweepResult } from '../repository/sweep.ts';
 import type { BackupFacts } from '../retention/facts.ts';
-import type { RetentionPlan } from '../retention/plan.ts';
+import type { Acceptance, RetentionPlan } from '../retention/plan.ts';
 import { planRetention } from '../retention/plan-retention.ts';
 import type { RetentionPolicy } from '../retention/policy.ts';
 import { refusalError } from '../retention/refusal-error.ts';
@@ -31,7 +32,8 @@ export interface PruneOptions {
   readonly lineage: string | undefined;
   /** How many backups the schedule brings in a day at most; undefined where it is not known. */
   readonly expectedPerDay: number | undefined;
-  readonly acceptUnexplained: boolean;
+  /** What somebody looked at and says that it is all right, this once. */
+  readonly accepted: ReadonlySet<Acceptance>;
   /** No run of this cluster can live longer: what is younger may still be written. */
   readonly runLimitMs: number;
   /** A backup that was stored just before: a listing that does not show it is not whole. */
@@ -48,6 +50,8 @@ export interface PrunedRepository {
   readonly swept: SweepResult | undefined;
   /** Backups of other lineages: never touched. */
   readonly otherLineages: ReadonlyMap<string, number>;
+  /** Where there is nothing of this cluster: those of which there is something. */
+  readonly otherClusters: readonly string[];
   /** Why nothing was removed, or the first reason why something stayed that should have gone. */
   readonly error: WardenError | undefined;
 }
@@ -81,6 +85,7 @@ async function pruneOne(
     remains: undefined,
     swept: undefined,
     otherLineages: new Map(),
+    otherClusters: [],
     error: undefined,
   };
   let catalogue: Catalogue;
@@ -88,17 +93,18 @@ async function pruneOne(
     catalogue = await readWhole(repository, options, signal);
   } catch (thrown) {
     signal.throwIfAborted();
-    const { message, hint } = toWardenError(thrown);
-    return { ...nothing, error: refusalError(name, { because: 'incomplete-listing', explanation: message }, hint) };
+    return { ...nothing, error: toListingError(name, toWardenError(thrown)) };
   }
-  const { lineage, expectedPerDay, acceptUnexplained } = options;
+  const { cluster, lineage, expectedPerDay, runLimitMs, accepted } = options;
   const backups = catalogue.entries.flatMap(factsOf);
   const facts = { now: parts.clock.now(), backups, lineage, expectedPerDay };
-  const plan = planRetention(policy, facts, { acceptUnexplained });
+  const plan = planRetention(policy, facts, { accepted });
+  tellOfDoubts(name, plan, parts.log);
   const planned = { ...nothing, plan, otherLineages: countOtherLineages(backups, plan.lineage) };
   if (plan.verdict === 'refuse') return { ...planned, error: refusalError(name, plan) };
-  if (plan.lineage === undefined) return planned;
-  const remains = await findRemains(store, options.cluster, plan.lineage, catalogue, options.runLimitMs, signal);
+  if (plan.lineage === undefined) return { ...planned, otherClusters: await findClusters(store, cluster, signal) };
+  const scope = { cluster, lineage: plan.lineage, runLimitMs, acceptRemains: accepted.has('lost-manifests') };
+  const remains = await findRemains(store, catalogue, scope, signal);
   if (options.dryRun) return { ...planned, remains };
   const removals = await carryOut(repository, plan, catalogue.entries, parts, signal);
   const swept = await sweep(store, remains, signal);
@@ -115,6 +121,23 @@ async function readWhole(
   const isShown = catalogue.entries.some(({ place, hasManifest }) => place.id.text === justStored && hasManifest);
   if (justStored === undefined || isShown) return catalogue;
   throw new WardenError('store-failed', `the listing of ${name} does not show ${justStored}, which was just stored`);
+}
+
+/** Where the store did not answer at all, the error is its own; where it answered with less than all, pruning is refused. */
+const wholeFailures: ReadonlySet<string> = new Set<ErrorCode>([
+  'store-unreachable',
+  'store-tls-failed',
+  'store-access-denied',
+  'store-credentials',
+  'store-bucket-missing',
+  'store-wrong-region',
+  'store-clock-skew',
+  'store-not-writable',
+]);
+
+function toListingError(repository: string, error: WardenError): WardenError {
+  if (wholeFailures.has(error.code)) return error;
+  return refusalError(repository, { because: 'incomplete-listing', explanation: error.message }, error.hint);
 }
 
 function factsOf(entry: CatalogueEntry): BackupFacts[] {
@@ -150,7 +173,8 @@ async function carryOut(
     const backup = place.id.text;
     removals.set(backup, removal);
     const fields = { repository, backup, reason: reasonOf.get(backup), storedBytes: snapshot?.sizeBytes };
-    if (removal.kind === 'removed') log.info('backup removed', { ...fields, leftovers: removal.leftovers });
+    if (removal.kind === 'removed')
+      log.info('backup removed', { ...fields, objectsLeft: removal.rest.failed + removal.rest.locked });
     else if (removal.kind === 'locked')
       log.info('backup is locked and stays', { ...fields, lockedUntil: removal.until?.toISOString() });
     else if (removal.kind === 'held') log.info('backup is held and stays', { ...fields, holds: removal.holds });
@@ -160,9 +184,20 @@ async function carryOut(
   return removals;
 }
 
+/** Where nothing counts, nothing ever goes: that must not pass for all being well. */
+function tellOfDoubts(repository: string, { decisions, counted }: RetentionPlan, log: Log): void {
+  if (decisions.length === 0 || counted > 0) return;
+  log.warn('no backup counts towards retention', { repository, backups: decisions.length });
+}
+
 function tellOfSweep(repository: string, remains: Remains, swept: SweepResult, log: Log): void {
   const { objects, uploads, bytes } = swept;
-  if (objects + uploads > 0) log.info('remains of dead runs removed', { repository, objects, uploads, bytes });
+  const backups = remains.folders.map(({ place }) => place.id.text);
+  if (objects + uploads > 0) log.info('remains of dead runs removed', { repository, backups, objects, uploads, bytes });
+  if (remains.suspicious.length > 0) {
+    const lost = remains.suspicious.map(({ place }) => place.id.text);
+    log.warn('backups seem to have lost their manifest and are left alone', { repository, backups: lost });
+  }
   const unknown = remains.uploadsUnknownBecause;
   if (unknown !== undefined) log.warn('unfinished uploads are not known', { repository, ...toLogFields(unknown) });
 }
@@ -178,17 +213,16 @@ function firstFailure(
   { failure, objects, uploads }: SweepResult,
 ): WardenError | undefined {
   const all = [...removals.values()];
-  const failures = [...all.flatMap((removal) => (removal.kind === 'failed' ? [removal.error] : [])), failure].filter(
-    (error) => error !== undefined,
-  );
-  const [first] = failures;
+  const staying = all.flatMap((removal) => (removal.kind === 'failed' ? [removal.error] : []));
+  const rest = all.flatMap((removal) => (removal.kind === 'removed' ? (removal.rest.failure ?? []) : []));
+  const [first] = [...staying, ...rest, ...(failure === undefined ? [] : [failure])];
   if (first === undefined) return undefined;
   const hasRemoved = objects + uploads > 0 || all.some(({ kind }) => kind === 'removed');
   if (!hasRemoved) return first;
-  const failed = all.filter(({ kind }) => kind === 'failed').length;
-  const what = failed === 0 ? 'remains of dead runs' : `${failed} of ${removals.size} backups`;
+  const what =
+    staying.length > 0 ? `${staying.length} of ${removals.size} backups` : 'objects of backups that are gone';
   return new WardenError('partly-pruned', `${what} could not be removed from ${repository}: ${first.message}`, {
-    details: { repository, failed, code: first.code },
+    details: { repository, failed: staying.length, code: first.code },
     hint: first.hint,
     cause: first,
   });

@@ -114,7 +114,7 @@ function restoreCommands(id: string, storedName: string): string[] {
   const opened = storedName.replace(/\.enc$/, '');
   const commands = [
     `etcd-warden restore ${id} --to snapshot.db`,
-    'etcdutl snapshot restore snapshot.db --data-dir DIR --name NAME --initial-cluster NAME=PEER_URL --initial-advertise-peer-urls PEER_URL',
+    'etcdutl snapshot restore snapshot.db --data-dir DIR --name NAME --initial-cluster NAME=PEER_URL --initial-advertise-peer-urls PEER_URL --initial-cluster-token NEW_TOKEN',
   ];
   if (opened !== storedName) {
     commands.push(

@@ -119,7 +119,13 @@ function newestEvidence(
   objects: readonly CatalogueObject[],
   kind: 'verified' | 'drilled' | 'damaged',
 ): Date | undefined {
-  return latest(objects.map(({ role }) => (role.kind === kind ? role.time : undefined)));
+  // A date beyond the object's own, from a clock that was wrong, would outlast everything that is found later.
+  return latest(
+    objects.map(({ role, modifiedAt }) => {
+      if (role.kind !== kind) return undefined;
+      return role.time > modifiedAt ? modifiedAt : role.time;
+    }),
+  );
 }
 
 function latest(times: readonly (Date | undefined)[]): Date | undefined {

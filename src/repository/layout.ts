@@ -1,11 +1,10 @@
-import { isHoldName } from '../manifest/hold.ts';
 import { parseBackupId, type BackupId } from './backup-id.ts';
 import { formatTimeStamp, parseTimeStamp } from './time-stamp.ts';
 
 /** Where a backup lies in a store. This file is the only maker and reader of object keys (docs/format.md). */
 export interface BackupPlace {
   readonly cluster: string;
-  /** The etcd cluster id, 16 hex digits: a restored cluster has another one. */
+  /** The etcd cluster id, 16 hex digits. A cluster that was restored under a new token has another one. */
   readonly lineage: string;
   readonly id: BackupId;
 }
@@ -75,6 +74,7 @@ function parseRole(name: string): ObjectRole {
   const [, kind, stamp] = /^(verified|drilled|damaged)-(.+)\.json$/.exec(name) ?? [];
   const time = parseTimeStamp(stamp ?? '');
   if (time !== undefined) return { kind: kind as 'verified' | 'drilled' | 'damaged', time };
-  const [, hold] = /^hold-(.+)\.json$/.exec(name) ?? [];
-  return hold !== undefined && isHoldName(hold) ? { kind: 'hold', name: hold } : { kind: 'unknown', name };
+  // Whoever puts a hold there by hand means it, whatever the name is.
+  const [, hold] = /^hold-(.+?)(\.json)?$/.exec(name) ?? [];
+  return hold === undefined ? { kind: 'unknown', name } : { kind: 'hold', name: hold };
 }

@@ -22,7 +22,7 @@ export function findUnexplainedArrivals(
   const perDay = countByDay(backups, now);
   const arrived = perDay.get(0) ?? 0;
   perDay.delete(0);
-  const expected = expectedPerDay ?? expectFromHistory(perDay, policy);
+  const expected = expectedPerDay ?? expectFromHistory(perDay, arrived, policy);
   if (expected === undefined || arrived <= toleratedFactor * expected + toleratedExtra) return undefined;
   const known = expectedPerDay === undefined ? 'earlier days brought' : 'the schedule brings';
   return `${backupCount(arrived)} came within the last 24 h, more than ${toleratedFactor} times the ${expected} a day that ${known}, and ${toleratedExtra}`;
@@ -39,14 +39,14 @@ function countByDay(backups: readonly BackupFacts[], now: Date): Map<number, num
 }
 
 /**
- * The most that any earlier day brought. Retention has thinned those days already, so a day may bring what the policy
- * itself keeps of one. undefined where there is no earlier day, or none was left whole for long enough to compare with.
+ * The most that any earlier day brought, as far as the policy leaves a day whole long enough to compare with; undefined
+ * where it thins them sooner, because then the past always looks quieter than it was.
  */
 function expectFromHistory(
   earlier: ReadonlyMap<number, number>,
-  { keepLast, hourly, keepWithinMs }: RetentionPolicy,
+  arrived: number,
+  { keepLast, keepWithinMs }: RetentionPolicy,
 ): number | undefined {
-  const isThinnedSooner = keepWithinMs > 0 && keepWithinMs < 2 * dayMs;
-  if (earlier.size === 0 || isThinnedSooner) return undefined;
-  return Math.max(...earlier.values(), keepLast, Math.min(hourly, 24));
+  const leavesDaysWhole = keepWithinMs >= 2 * dayMs || keepLast >= 2 * arrived;
+  return earlier.size === 0 || !leavesDaysWhole ? undefined : Math.max(...earlier.values());
 }

@@ -1,5 +1,5 @@
 import { isSound } from './doubts.ts';
-import type { BackupFacts, RetentionFacts } from './facts.ts';
+import type { BackupFacts } from './facts.ts';
 import { newestFirst } from './order.ts';
 import { roughDuration } from './words.ts';
 
@@ -11,18 +11,15 @@ const toleratedFactor = 3;
 
 /**
  * Whether backups have stopped coming, in a sentence. Age goes on while they do not, and a rule of age would remove one
- * after the other until only `keepMin` are left. Who names the lineage knows that nothing comes any more.
+ * after the other until only `keepMin` are left.
  */
-export function findPause(
-  backups: readonly BackupFacts[],
-  { now, lineage }: Pick<RetentionFacts, 'now' | 'lineage'>,
-): string | undefined {
+export function findPause(backups: readonly BackupFacts[], now: Date): string | undefined {
   const newest = backups
     .filter((backup) => isSound(backup, now))
     .sort(newestFirst)
     .slice(0, lookedAt);
   const [first] = newest;
-  if (lineage !== undefined || first === undefined || newest.length < 2) return undefined;
+  if (first === undefined || newest.length < 2) return undefined;
   const gaps = newest.slice(1).map((backup, index) => (newest[index] ?? backup).time.getTime() - backup.time.getTime());
   const longestMs = Math.max(...gaps);
   const ageMs = now.getTime() - first.time.getTime();

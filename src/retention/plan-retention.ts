@@ -1,14 +1,14 @@
 import { decide } from './decide.ts';
-import type { RetentionFacts } from './facts.ts';
+import { isSound } from './doubts.ts';
+import type { BackupFacts, RetentionFacts } from './facts.ts';
 import { chooseLineage, type ChosenLineage } from './lineage.ts';
-import type { Decision, Refusal, RetentionPlan } from './plan.ts';
+import type { Acceptance, Decision, Refusal, RetentionPlan } from './plan.ts';
 import { findPolicyFault } from './policy-fault.ts';
 import type { RetentionPolicy } from './policy.ts';
 import { refuseClockBehind, refuseDecisions } from './refusals.ts';
 
 export interface PlanOptions {
-  /** The operator knows where an unusual number of new backups comes from. */
-  readonly acceptUnexplained?: boolean;
+  readonly accepted?: ReadonlySet<Acceptance>;
 }
 
 /**
@@ -19,21 +19,25 @@ export interface PlanOptions {
 export function planRetention(
   policy: RetentionPolicy,
   facts: RetentionFacts,
-  { acceptUnexplained = false }: PlanOptions = {},
+  { accepted = new Set() }: PlanOptions = {},
 ): RetentionPlan {
   const chosen = chooseLineage(facts);
-  if (chosen === undefined) return { lineage: undefined, decisions: [], verdict: 'go' };
-  if (chosen.backups.length === 0) return { lineage: chosen.lineage, decisions: [], verdict: 'go' };
+  if (chosen === undefined) return { lineage: undefined, decisions: [], counted: 0, verdict: 'go' };
+  if (chosen.backups.length === 0) return { lineage: chosen.lineage, decisions: [], counted: 0, verdict: 'go' };
 
   const fault = findPolicyFault(policy);
-  const decisions = fault === undefined ? decide(policy, chosen.backups, facts.now) : keepEverything(chosen);
+  const acceptStepBack = accepted.has('revision-went-back');
+  const decideAt = (backups: readonly BackupFacts[], now: Date): readonly Decision[] =>
+    decide(policy, backups, now, acceptStepBack);
+  const decisions = fault === undefined ? decideAt(chosen.backups, facts.now) : keepEverything(chosen);
   // The most basic cause first: what follows it may be no more than its consequence.
   const refusal =
     refuseFault(fault) ??
     refuseClockBehind(chosen.backups, facts.now) ??
     refuseAmbiguity(chosen) ??
-    refuseDecisions(decisions, policy, facts, acceptUnexplained);
-  const plan = { lineage: chosen.lineage, decisions };
+    refuseDecisions(decisions, policy, facts, { accepted, decideAt });
+  const counted = chosen.backups.filter((backup) => isSound(backup, facts.now)).length;
+  const plan = { lineage: chosen.lineage, decisions, counted };
   return refusal === undefined ? { ...plan, verdict: 'go' } : { ...plan, verdict: 'refuse', ...refusal };
 }
 

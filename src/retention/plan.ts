@@ -12,6 +12,9 @@ export type RefusalReason =
   | 'clock-behind-newest'
   | 'incomplete-listing';
 
+/** What somebody looked at and says that it is all right, this once. */
+export type Acceptance = 'unexplained-backups' | 'no-recent-backup' | 'revision-went-back' | 'lost-manifests';
+
 export interface Decision {
   readonly backup: BackupFacts;
   readonly action: 'keep' | 'remove';
@@ -31,4 +34,6 @@ export type RetentionPlan = {
   readonly lineage: string | undefined;
   /** Every backup of that lineage, newest first. With a refusal: what would have been done. */
   readonly decisions: readonly Decision[];
+  /** How many of them count towards the rules. */
+  readonly counted: number;
 } & ({ readonly verdict: 'go' } | ({ readonly verdict: 'refuse' } & Refusal));

@@ -6,11 +6,12 @@ const hints: Readonly<Record<RefusalReason, string>> = {
   'no-verified-backup-left':
     'Take a backup and run `etcd-warden verify --all`; old ones go once good new ones are there.',
   'below-keep-min': 'Take more backups: old ones go once keepMin usable ones are there.',
-  'no-recent-backup': 'Find out why no new backup came. To prune all the same, name the lineage with --lineage.',
+  'no-recent-backup':
+    'Find out why no new backup came. To prune all the same, run `etcd-warden prune --accept no-recent-backup`.',
   'too-many-at-once':
     'Look at `etcd-warden prune --dry-run`; if that is what you want, run `etcd-warden prune --max-removed 100%` once.',
   'unexplained-backups':
-    'Find out who stored them. If they are yours, run `etcd-warden prune --accept-unexplained` once.',
+    'Find out who stored them. If they are yours, run `etcd-warden prune --accept unexplained-backups` once.',
   'other-lineage': 'Give the etcd cluster id to prune with --lineage.',
   'clock-behind-newest':
     'Set the clock of this machine. If it is right, the backup named was dated wrongly: remove it by hand.',

@@ -2,7 +2,7 @@ import { findUnexplainedArrivals } from './arrivals.ts';
 import { isLaterThan, isSound } from './doubts.ts';
 import type { BackupFacts, RetentionFacts } from './facts.ts';
 import { findPause } from './pause.ts';
-import type { Decision, Refusal } from './plan.ts';
+import type { Acceptance, Decision, Refusal } from './plan.ts';
 import type { RetentionPolicy } from './policy.ts';
 import { backupCount, instant } from './words.ts';
 
@@ -17,6 +17,14 @@ export function refuseClockBehind(backups: readonly BackupFacts[], now: Date): R
   };
 }
 
+const dayMs = 24 * 3_600_000;
+
+interface LastLook {
+  readonly accepted: ReadonlySet<Acceptance>;
+  /** What the rules would have decided about these at that time. */
+  readonly decideAt: (backups: readonly BackupFacts[], now: Date) => readonly Decision[];
+}
+
 /**
  * The last look at what would be done. It counts from the decisions and knows nothing of the rules that made them, so
  * that it also catches what a defect in a rule would do. undefined where nothing would be removed.
@@ -24,16 +32,16 @@ export function refuseClockBehind(backups: readonly BackupFacts[], now: Date): R
 export function refuseDecisions(
   decisions: readonly Decision[],
   policy: RetentionPolicy,
-  facts: Pick<RetentionFacts, 'now' | 'lineage' | 'expectedPerDay'>,
-  acceptUnexplained: boolean,
+  facts: Pick<RetentionFacts, 'now' | 'expectedPerDay'>,
+  { accepted, decideAt }: LastLook,
 ): Refusal | undefined {
   const removed = decisions.filter(({ action }) => action === 'remove').length;
   if (removed === 0) return undefined;
   return (
     refuseLoss(decisions, policy, facts.now) ??
-    (acceptUnexplained ? undefined : refuseUnexplained(decisions, policy, facts)) ??
-    refusePause(decisions, facts) ??
-    refuseTooMany(removed, decisions.length, policy)
+    (accepted.has('unexplained-backups') ? undefined : refuseUnexplained(decisions, policy, facts)) ??
+    (accepted.has('no-recent-backup') ? undefined : refusePause(decisions, facts.now)) ??
+    refuseTooMany(decisions, policy, facts.now, decideAt)
   );
 }
 
@@ -63,12 +71,9 @@ function refuseLoss(decisions: readonly Decision[], { keepMin }: RetentionPolicy
   return undefined;
 }
 
-function refusePause(
-  decisions: readonly Decision[],
-  facts: Pick<RetentionFacts, 'now' | 'lineage'>,
-): Refusal | undefined {
+function refusePause(decisions: readonly Decision[], now: Date): Refusal | undefined {
   const backups = decisions.map(({ backup }) => backup);
-  const explanation = findPause(backups, facts);
+  const explanation = findPause(backups, now);
   return explanation === undefined ? undefined : { because: 'no-recent-backup', explanation };
 }
 
@@ -82,10 +87,22 @@ function refuseUnexplained(
   return explanation === undefined ? undefined : { because: 'unexplained-backups', explanation };
 }
 
-function refuseTooMany(removed: number, total: number, { maxRemovedPercent }: RetentionPolicy): Refusal | undefined {
-  if (removed * 100 <= maxRemovedPercent * total) return undefined;
+/**
+ * Of the backups that were there a day ago, those that would have to go whatever came since. What new backups push out in
+ * a day is the ordinary course; a policy that was cut, or is carried out for the first time, shows here.
+ */
+function refuseTooMany(
+  decisions: readonly Decision[],
+  { maxRemovedPercent }: RetentionPolicy,
+  now: Date,
+  decideAt: LastLook['decideAt'],
+): Refusal | undefined {
+  const aDayAgo = new Date(now.getTime() - dayMs);
+  const older = decisions.map(({ backup }) => backup).filter(({ storedAt }) => storedAt <= aDayAgo);
+  const removed = decideAt(older, aDayAgo).filter(({ action }) => action === 'remove').length;
+  if (removed * 100 <= maxRemovedPercent * older.length) return undefined;
   return {
     because: 'too-many-at-once',
-    explanation: `${removed} of ${backupCount(total)} would be removed at once, more than maxRemovedPercent ${maxRemovedPercent}% allows`,
+    explanation: `${removed} of ${backupCount(older.length)} that were there a day ago would be removed at once, more than maxRemovedPercent ${maxRemovedPercent}% allows`,
   };
 }

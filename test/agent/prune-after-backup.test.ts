@@ -70,6 +70,15 @@ describe('Retention after a backup', () => {
     expect(log.lines).toEqual([expect.stringContaining('warn retention was left out')]);
   });
 
+  it('is left out where it is not known whether the backup is up to date', async () => {
+    const facts = sampleFacts(places.at(-1) ?? expect.fail('no place'), {
+      readRevision: undefined,
+      noReadBecause: 'no quorum',
+    });
+    expect(await pruneAfter({ manifest: buildManifest(facts) })).toEqual([]);
+    expect(await left()).toBe(4);
+  });
+
   it('that fails is told, in the outcome and in the log, and nothing is thrown', async () => {
     local.list = () => failingListing(new WardenError('store-failed', 'the store is gone'));
     const [pruned] = await pruneAfter();

@@ -4,11 +4,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Classes A (the stream), B (the bbolt file) and C (hashes and revisions) of docs/field-cases.md. */
+/** The classes of docs/field-cases.md, by the letters of its headings. */
 const classes = {
   A: ['F001', 'F003', 'F004', 'F006', 'F007', 'F009', 'F010', 'F012', 'F013'],
   B: ['F014', 'F015', 'F017', 'F019', 'F020', 'F022', 'F023'],
   C: ['F025', 'F026', 'F028', 'F030', 'F031', 'F033'],
+  H: ['F083', 'F084', 'F086', 'F087', 'F089', 'F091', 'F092', 'F094', 'F096'],
+  I: ['F098', 'F100', 'F102', 'F104'],
+  M: ['F140', 'F142', 'F144'],
 };
 const cases = Object.values(classes).flat();
 

@@ -32,6 +32,8 @@ const refused: readonly [file: string, code: string, message: string][] = [
   ['src/repository/b.ts', "export * from 'node:fs';", 'repository is the layout'],
   ['src/snapshot/a.ts', "export * from '../repository/layout.ts';", 'snapshot is streams'],
   ['src/snapshot/b.ts', "export * from '@aws-sdk/client-kms';", 'snapshot is streams'],
+  ['src/members/a.ts', "export * from '../jobs/defrag.ts';", 'members is how the members'],
+  ['src/members/b.ts', "export * from '../repository/catalogue.ts';", 'members is how the members'],
   ['src/inspect/a.ts', "export * from 'node:fs/promises';", 'inspect turns bytes into facts'],
   ['src/inspect/b.ts', "export const load = () => import('../jobs/backup.ts');", 'inspect turns bytes into facts'],
   ['src/manifest/a.ts', "export * from 'node:crypto';", 'manifest is the written form'],

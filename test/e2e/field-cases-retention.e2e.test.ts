@@ -1,9 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readCatalogue } from '../../src/repository/catalogue.ts';
 import { backupPrefix, objectKey, snapshotName, type BackupPlace } from '../../src/repository/layout.ts';
-import { type Cluster, startCluster } from '../support/etcd.ts';
+import type { Cluster } from '../support/etcd.ts';
 import { restrictedUser, type S3Server, startS3Server } from '../support/s3.ts';
-import { allowRemovals, type BucketSite, keepNothingElse, lineageOf, makeBucketSite } from './support/bucket-site.ts';
+import {
+  allowRemovals,
+  type BucketSite,
+  keepNothingElse,
+  lineageOf,
+  makeBucketSite,
+  startGrownCluster,
+} from './support/bucket-site.ts';
 import { awsEnvironment } from './support/places.ts';
 import { series, storeSeries } from './support/stored-series.ts';
 import { requireStatus } from './support/warden-process.ts';
@@ -31,7 +38,8 @@ let lineage: string;
 let site: BucketSite;
 
 beforeAll(async () => {
-  [s3, etcd] = await Promise.all([startS3Server(), startCluster()]);
+  s3 = await startS3Server();
+  etcd = await startGrownCluster();
   lineage = await lineageOf(etcd);
 });
 beforeEach(async () => {

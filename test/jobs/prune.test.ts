@@ -28,7 +28,7 @@ const options: PruneOptions = {
   dryRun: false,
   lineage: undefined,
   expectedPerDay: 24,
-  acceptUnexplained: false,
+  accepted: new Set(),
   runLimitMs: 24 * hourMs,
 };
 
@@ -91,10 +91,7 @@ describe('Pruning', () => {
   it('prunes each repository on its own: one that fails stops no other', async () => {
     primary.store.list = () => failingListing(new WardenError('store-unreachable', 'nobody answers'));
     const [failed, pruned] = await run({}, [primary, second]);
-    expect(failed).toMatchObject({
-      plan: undefined,
-      error: { code: 'prune-refused', details: { because: 'incomplete-listing' } },
-    });
+    expect(failed).toMatchObject({ plan: undefined, error: { code: 'store-unreachable', exitStatus: 1 } });
     expect(failed?.error?.message).toContain('nobody answers');
     expect(pruned?.error).toBeUndefined();
     expect(await left(second)).toEqual(ids(4, 3));
@@ -124,10 +121,9 @@ describe('Pruning', () => {
   });
 
   it('removes nothing where the planner refuses, and says why', async () => {
-    const strict = { ...primary, policy: { ...keepTwo, maxRemovedPercent: 50 } };
-    const [pruned] = await run({}, [strict]);
-    expect(pruned?.error).toMatchObject({ code: 'prune-refused', details: { because: 'too-many-at-once' } });
-    expect(pruned?.error?.hint).toContain('--max-removed');
+    const [pruned] = await run({ expectedPerDay: -3 });
+    expect(pruned?.error).toMatchObject({ code: 'prune-refused', details: { because: 'unexplained-backups' } });
+    expect(pruned?.error?.hint).toContain('--accept unexplained-backups');
     expect(pruned?.plan?.decisions.filter(({ action }) => action === 'remove')).toHaveLength(3);
     expect(await left(primary)).toHaveLength(5);
     expect(logged).toEqual([expect.stringContaining('warn retention was not carried out in full')]);

@@ -41,6 +41,13 @@ describe('an object key', () => {
     expect(parseKey(objectKey(place, 'hold-audit-2026.json'))?.role).toEqual({ kind: 'hold', name: 'audit-2026' });
   });
 
+  it.each(['hold-JIRA_123.json', 'hold-me', 'hold-.json'])(
+    'of a hold that somebody put there by hand counts: %s',
+    (name) => {
+      expect(parseKey(objectKey(place, name))?.role.kind).toBe('hold');
+    },
+  );
+
   it.each([
     'notes.txt',
     'snapshot.db.gz',
@@ -49,8 +56,6 @@ describe('an object key', () => {
     'manifest.json.bak',
     'verified-20260230T000000Z.json',
     'verified-yesterday.json',
-    'hold-.json',
-    'hold-UPPER.json',
   ])('beside a backup with the name %s is of no known use', (name) => {
     expect(parseKey(objectKey(place, name))?.role).toEqual({ kind: 'unknown', name });
   });

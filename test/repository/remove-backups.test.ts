@@ -9,6 +9,7 @@ import { cluster, placeAt, storeBackup } from '../support/sample-backup.ts';
 
 const go = new AbortController().signal;
 const now = new Date('2026-11-25T00:00:00Z');
+const gone = { kind: 'removed', rest: { failure: undefined, failed: 0, locked: 0, keptVersions: 0 } };
 const denied = new WardenError('store-access-denied', 'no right to remove');
 const [oldest, middle, newest] = ['12', '13', '14'].map((hour) => placeAt(`2026-11-24T${hour}:00:00Z`)) as [
   BackupPlace,
@@ -39,7 +40,7 @@ describe('Removing backups', () => {
     const neighbour = `${objectKey(oldest, '').slice(0, -1)}b/${manifestName}`;
     const foreign = objectKey(oldest, 'notes.txt');
     for (const key of [neighbour, foreign]) await store.create(key, Buffer.from('not ours'), go);
-    expect(await removeThese(oldest)).toEqual([[oldest.id.text, { kind: 'removed', leftovers: 0, keptVersions: 0 }]]);
+    expect(await removeThese(oldest)).toEqual([[oldest.id.text, gone]]);
     expect([...store.objects.keys()].toSorted()).toEqual(
       [...[middle, newest].flatMap(keysOf), neighbour, foreign].toSorted(),
     );
@@ -64,19 +65,40 @@ describe('Removing backups', () => {
     );
   });
 
+  it('gives the manifest back where a hold came just before it went', async () => {
+    const removeAll = store.removeAll.bind(store);
+    store.removeAll = async (keys, signal) => {
+      await store.create(objectKey(middle, 'hold-audit.json'), Buffer.from('{}'), go).catch(() => undefined);
+      return removeAll(keys, signal);
+    };
+    const manifest = store.objects.get(objectKey(middle, manifestName))?.bytes;
+    expect(await removeThese(middle)).toEqual([[middle.id.text, { kind: 'held', holds: ['audit'] }]]);
+    expect(store.objects.get(objectKey(middle, manifestName))?.bytes).toEqual(manifest);
+    const after = await readCatalogue(store, cluster, undefined, go);
+    expect(after.entries.find(({ place }) => place.id.text === middle.id.text)).toMatchObject({ state: 'complete' });
+  });
+
   // field: F104
   it('goes on with the others where one cannot be removed, which stays whole', async () => {
     store.failingRemovals.set(objectKey(oldest, manifestName), denied);
     expect(await removeThese(oldest, middle)).toEqual([
       [oldest.id.text, { kind: 'failed', error: denied }],
-      [middle.id.text, { kind: 'removed', leftovers: 0, keptVersions: 0 }],
+      [middle.id.text, gone],
     ]);
     expect([...store.objects.keys()]).toEqual(expect.arrayContaining(keysOf(oldest)));
   });
 
   it('counts what stays although the manifest is gone', async () => {
     store.failingRemovals.set(objectKey(middle, snapshotName('')), denied);
-    expect(await removeThese(middle)).toEqual([[middle.id.text, { kind: 'removed', leftovers: 1, keptVersions: 0 }]]);
+    expect(await removeThese(middle)).toEqual([
+      [
+        middle.id.text,
+        {
+          kind: 'removed',
+          rest: { failure: denied, failed: 1, locked: 0, keptVersions: 0 },
+        },
+      ],
+    ]);
   });
 
   // field: F142
@@ -88,7 +110,7 @@ describe('Removing backups', () => {
     expect(Object.fromEntries(removals)).toEqual({
       [oldest.id.text]: { kind: 'locked', until },
       [middle.id.text]: { kind: 'locked', until },
-      [newest.id.text]: { kind: 'removed', leftovers: 0, keptVersions: 0 },
+      [newest.id.text]: gone,
     });
     expect([...store.objects.keys()]).toEqual(expect.arrayContaining([...keysOf(oldest), ...keysOf(middle)]));
   });
@@ -105,7 +127,7 @@ describe('Removing backups', () => {
 
   it('tries without a look where the role may not read', async () => {
     store.stat = () => Promise.reject(denied);
-    expect(await removeThese(oldest)).toEqual([[oldest.id.text, { kind: 'removed', leftovers: 0, keptVersions: 0 }]]);
+    expect(await removeThese(oldest)).toEqual([[oldest.id.text, gone]]);
   });
 
   it('takes what a run that was killed had left of a backup that it was removing', async () => {

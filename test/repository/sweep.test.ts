@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { WardenError } from '../../src/errors/warden-error.ts';
 import { readCatalogue } from '../../src/repository/catalogue.ts';
 import { manifestName, objectKey, snapshotName, type BackupPlace } from '../../src/repository/layout.ts';
-import { findRemains, sweep, type SweepResult } from '../../src/repository/sweep.ts';
+import { findRemains, sweep, type SweepResult, type SweepScope } from '../../src/repository/sweep.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 import { cluster, lineage, placeAt, storeBackup } from '../support/sample-backup.ts';
 
 const go = new AbortController().signal;
-const dayMs = 86_400_000;
+const scope: SweepScope = { cluster, lineage, runLimitMs: 86_400_000, acceptRemains: false };
 const backup = placeAt('2026-11-24T14:00:00Z');
 const dead = placeAt('2026-11-20T14:00:00Z');
 const deadKey = objectKey(dead, snapshotName('.zst.enc'));
@@ -25,9 +25,9 @@ describe('The sweep', () => {
     now = new Date(time);
     await storeBackup(store, backup);
   };
-  const sweepAll = async (): Promise<SweepResult> => {
+  const sweepAll = async (changes: Partial<SweepScope> = {}): Promise<SweepResult> => {
     const catalogue = await readCatalogue(store, cluster, undefined, go);
-    return sweep(store, await findRemains(store, cluster, lineage, catalogue, dayMs, go), go);
+    return sweep(store, await findRemains(store, catalogue, { ...scope, ...changes }, go), go);
   };
   const leave = (key: string) => store.create(key, Buffer.from('remains'), go);
 
@@ -35,7 +35,7 @@ describe('The sweep', () => {
     await leave(deadKey);
     await leave(objectKey(dead, 'damaged-20261121T000000Z.json'));
     await storeNewer();
-    expect(await sweepAll()).toEqual({ objects: 2, uploads: 0, bytes: 14, failure: undefined });
+    expect(await sweepAll()).toMatchObject({ objects: 2, uploads: 0, bytes: 14, failure: undefined });
     expect([...store.objects.keys()].filter((key) => key.includes(dead.id.text))).toEqual([]);
     expect((await readCatalogue(store, cluster, undefined, go)).entries.map(({ state }) => state)).toEqual([
       'complete',
@@ -95,6 +95,35 @@ describe('The sweep', () => {
     expect(store.uploads.size).toBe(strangers.length);
   });
 
+  it('leaves alone what was read back once: it lost its manifest rather than never had one', async () => {
+    await leave(deadKey);
+    await leave(objectKey(dead, 'verified-20261120T150000Z.json'));
+    await storeNewer();
+    expect(await sweepAll()).toMatchObject({ objects: 0 });
+    expect(await sweepAll({ acceptRemains: true })).toMatchObject({ objects: 2 });
+  });
+
+  it('leaves all alone where more lack a manifest than a killed run can leave', async () => {
+    for (let hour = 10; hour <= 20; hour += 1) {
+      await leave(objectKey(placeAt(`2026-11-19T${hour}:00:00Z`), snapshotName('')));
+    }
+    await storeNewer();
+    expect(await sweepAll()).toMatchObject({ objects: 0 });
+    store.objects.delete(objectKey(placeAt('2026-11-19T10:00:00Z'), snapshotName('')));
+    expect(await sweepAll()).toMatchObject({ objects: 10 });
+  });
+
+  it('looks again right before: a manifest or a hold that came since the listing keeps a folder', async () => {
+    const held = placeAt('2026-11-19T15:00:00Z');
+    await leave(deadKey);
+    await leave(objectKey(held, snapshotName('')));
+    await storeNewer();
+    const remains = await findRemains(store, await readCatalogue(store, cluster, undefined, go), scope, go);
+    await leave(objectKey(dead, manifestName));
+    await leave(objectKey(held, 'hold-forensics.json'));
+    expect(await sweep(store, remains, go)).toMatchObject({ objects: 0 });
+  });
+
   it('tells what stayed and why, and goes on with the rest', async () => {
     const denied = new WardenError('store-access-denied', 'no right to remove');
     await leave(deadKey);
@@ -102,7 +131,7 @@ describe('The sweep', () => {
     await leave(objectKey(further, snapshotName('')));
     await storeNewer();
     store.failingRemovals.set(deadKey, denied);
-    expect(await sweepAll()).toEqual({ objects: 1, uploads: 0, bytes: 7, failure: denied });
+    expect(await sweepAll()).toMatchObject({ objects: 1, uploads: 0, bytes: 7, failure: denied });
   });
 
   it('sweeps the objects of a store that cannot list uploads, and says so', async () => {
@@ -113,7 +142,7 @@ describe('The sweep', () => {
     await leave(deadKey);
     await storeNewer();
     const catalogue = await readCatalogue(store, cluster, undefined, go);
-    const remains = await findRemains(store, cluster, lineage, catalogue, dayMs, go);
+    const remains = await findRemains(store, catalogue, scope, go);
     expect(remains).toMatchObject({ uploads: [], uploadsUnknownBecause: refusal });
     expect(remains.folders).toHaveLength(1);
   });

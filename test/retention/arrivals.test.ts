@@ -6,17 +6,18 @@ const history = every(2 * hourMs, 120, '2026-11-24T10:00');
 const flood = (count: number) =>
   every(minuteMs, count, '2026-11-25T11:59').map((facts, at) => ({ ...facts, id: `new${at}` }));
 const now = new Date('2026-11-25T12:00Z');
-const policy = { keepLast: 20 };
+/** Leaves the days before whole, so that they can be compared with. */
+const policy = { keepWithinMs: 3 * dayMs };
 
 describe('retention, when more backups came within a day than anything explains,', () => {
   it('refuses to let them push out the history', () => {
-    expect(refusalOf(plan(policy, [...history, ...flood(71)], { now }))).toBe(
-      'unexplained-backups: 71 backups came within the last 24 h, more than 3 times the 20 a day that earlier days brought, and 10',
+    expect(refusalOf(plan(policy, [...history, ...flood(47)], { now }))).toBe(
+      'unexplained-backups: 47 backups came within the last 24 h, more than 3 times the 12 a day that earlier days brought, and 10',
     );
   });
 
   it('goes on at three times what earlier days brought and ten', () => {
-    expect(refusalOf(plan(policy, [...history, ...flood(70)], { now }))).toBe('go');
+    expect(refusalOf(plan(policy, [...history, ...flood(46)], { now }))).toBe('go');
   });
 
   it('goes by the schedule where there is one', () => {
@@ -27,18 +28,27 @@ describe('retention, when more backups came within a day than anything explains,
   });
 
   it('goes by the busiest of the earlier days', () => {
-    const busy = every(minuteMs, 40, '2026-11-18T11:00').map((facts, at) => ({ ...facts, id: `busy${at}` }));
+    const busy = every(minuteMs, 40, '2026-11-23T11:00').map((facts, at) => ({ ...facts, id: `busy${at}` }));
     const found = plan(policy, [...history, ...busy, ...flood(140)], { now });
     expect(refusalOf(found)).toBe('go');
   });
 
   it('counts those in doubt too, by when they were stored', () => {
-    const forged = flood(71).map((facts) => ({ ...facts, state: 'damaged' as const, time: new Date('2026-10-01') }));
+    const forged = flood(60).map((facts) => ({ ...facts, state: 'damaged' as const, time: new Date('2026-10-01') }));
     expect(plan(policy, [...history, ...forged], { now })).toMatchObject({ because: 'unexplained-backups' });
   });
 
   it('goes on when the operator accepts them', () => {
-    expect(refusalOf(plan(policy, [...history, ...flood(300)], { now, acceptUnexplained: true }))).toBe('go');
+    expect(
+      refusalOf(
+        plan(policy, [...history, ...flood(300)], { now, accepted: new Set(['unexplained-backups'] as const) }),
+      ),
+    ).toBe('go');
+  });
+
+  it('does not judge by days that the policy has thinned', () => {
+    const thinned = every(dayMs, 10, '2026-11-24T10:00');
+    expect(refusalOf(plan({ daily: 7 }, [...thinned, ...flood(300)], { now }))).toBe('go');
   });
 
   it('does not judge a first day by the days before it', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backup, carryOut, dayMs, every, hourMs, keptIds, outcome, plan, removedIds, lineage } from './series.ts';
+import { backup, carryOut, dayMs, every, hourMs, keptIds, outcome, plan, removedIds } from './series.ts';
 
 const now = new Date('2026-11-25T12:00Z');
 
@@ -28,7 +28,9 @@ describe('a backup in doubt', () => {
     const backups = every(dayMs, 9, '2026-11-25').map((facts, at) =>
       at > 3 ? { ...facts, state: 'damaged' as const } : facts,
     );
-    const found = plan({ keepLast: 2 }, backups, { lineage });
+    const found = plan({ keepLast: 2 }, backups, {
+      accepted: new Set(['no-recent-backup'] as const),
+    });
     expect(removedIds(found)).toEqual(['2026-11-18T00:00', '2026-11-17T00:00']);
     expect(found.verdict).toBe('go');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BackupFacts } from '../../src/retention/facts.ts';
-import { backup, carryOut, dayMs, every, hourMs, keptIds, lineage, plan, refusalOf, removedIds } from './series.ts';
+import { backup, carryOut, dayMs, every, hourMs, keptIds, plan, refusalOf, removedIds } from './series.ts';
 
 const at = (time: string) => new Date(`${time}Z`);
 
@@ -15,8 +15,9 @@ describe('what others lost backups by', () => {
     expect(refusalOf(during)).toBe(
       'no-recent-backup: the newest backup that counts is 10 d old, and the last ones came at most 1 h apart: until a new one is there the old ones stay',
     );
-    // Who names the lineage means it; then the newest keepMin stay whatever their age.
-    const named = plan(policy, before, { now: at('2026-11-11T00:00'), lineage });
+    // Who accepts that means it; then the newest keepMin stay whatever their age.
+    const accepted = new Set(['no-recent-backup'] as const);
+    const named = plan(policy, before, { now: at('2026-11-11T00:00'), accepted });
     expect(named.verdict).toBe('go');
     expect(keptIds(named)).toEqual(['2026-11-01T00:00', '2026-10-31T23:00', '2026-10-31T22:00']);
 

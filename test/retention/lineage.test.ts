@@ -21,7 +21,10 @@ describe('retention of a cluster that was rebuilt', () => {
   });
 
   it('looks after the lineage that was asked for, and after no other', () => {
-    const found = plan({ keepLast: 1 }, [...old, ...young], { lineage: lost });
+    const found = plan({ keepLast: 1 }, [...old, ...young], {
+      lineage: lost,
+      accepted: new Set(['no-recent-backup'] as const),
+    });
     expect(found).toMatchObject({ verdict: 'go', lineage: lost });
     expect(keptIds(found)).toEqual(['2026-10-31T00:00']);
     expect(found.decisions).toHaveLength(10);
@@ -54,10 +57,10 @@ describe('retention of a cluster that was rebuilt', () => {
   });
 
   it('has nothing to do where there is no backup', () => {
-    expect(plan({ keepLast: 2 }, [])).toEqual({ verdict: 'go', lineage: undefined, decisions: [] });
+    expect(plan({ keepLast: 2 }, [])).toEqual({ verdict: 'go', lineage: undefined, decisions: [], counted: 0 });
   });
 
   it('has nothing to do where the lineage that was asked for has none', () => {
-    expect(plan({ keepLast: 2 }, old, { lineage })).toEqual({ verdict: 'go', lineage, decisions: [] });
+    expect(plan({ keepLast: 2 }, old, { lineage })).toEqual({ verdict: 'go', lineage, decisions: [], counted: 0 });
   });
 });

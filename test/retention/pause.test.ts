@@ -20,8 +20,8 @@ describe('while no new backups come', () => {
     expect(verdict(stepMs, ageMs)).toBe(expected);
   });
 
-  it('a lineage that is named is pruned all the same', () => {
-    expect(verdict(hourMs, 30 * dayMs, { lineage: '0123456789abcdef' })).toBe('go');
+  it('who accepts the pause prunes all the same', () => {
+    expect(verdict(hourMs, 30 * dayMs, { accepted: new Set(['no-recent-backup']) })).toBe('go');
   });
 
   it('doubtful new ones do not hide the pause', () => {

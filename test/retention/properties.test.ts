@@ -81,7 +81,11 @@ describe('retention of any history', { timeout: 120_000 }, () => {
       const staying = carryOut(plan);
       const removed = plan.decisions.length - staying.length;
       if (plan.verdict === 'refuse' || removed === 0) return;
-      expect(removed).toBeLessThanOrEqual((policy.maxRemovedPercent / 100) * plan.decisions.length + 1e-9);
+      const aDayAgo = new Date(facts.now.getTime() - dayMs);
+      const older = plan.decisions.map(({ backup }) => backup).filter(({ storedAt }) => storedAt <= aDayAgo);
+      const then = planRetention(policy, { ...facts, now: aDayAgo, backups: older, lineage: plan.lineage });
+      const leftAlone = older.length === 0 ? 0 : carryOut(then).length;
+      expect(older.length - leftAlone).toBeLessThanOrEqual((policy.maxRemovedPercent / 100) * older.length + 1e-9);
       expect(soundIn(staying, facts.now).length).toBeGreaterThanOrEqual(policy.keepMin);
     });
   });

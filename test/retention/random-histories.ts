@@ -141,7 +141,8 @@ function readBackup(part: (limit: number) => number, index: number, surroundings
     id: `${part(16).toString(16)}-${index}`,
     lineage: others && part(4) === 3 ? lost : lineage,
     time: new Date(isAhead ? now + hourMs : taken),
-    revision: BigInt(part(3)),
+    // Revisions grow with time; where they go back is a matter of its own.
+    revision: BigInt(10_000 - 10 * index + part(3)),
     // What was copied cannot have been stored later than now.
     storedAt: new Date(isAhead ? now + hourMs : Math.min(stored, now)),
     state: doubt === 1 || doubt === 4 ? 'damaged' : 'complete',

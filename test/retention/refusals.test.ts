@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/retention/plan.ts';
 import { refuseDecisions } from '../../src/retention/refusals.ts';
-import { backup, dayMs, every, hourMs, keeping, plan, refusalOf, removedIds } from './series.ts';
+import { backup, carryOut, dayMs, every, hourMs, keeping, plan, refusalOf, removedIds } from './series.ts';
 
 const hundred = every(dayMs, 100, '2026-11-25');
 const now = new Date('2026-11-25T12:00Z');
@@ -48,14 +48,28 @@ describe('retention refuses', () => {
   it('to remove more at once than maxRemovedPercent allows, and says what it would have done', () => {
     const found = plan({ keepLast: 29, maxRemovedPercent: 50 }, hundred);
     expect(refusalOf(found)).toBe(
-      'too-many-at-once: 71 of 100 backups would be removed at once, more than maxRemovedPercent 50% allows',
+      'too-many-at-once: 70 of 99 backups that were there a day ago would be removed at once, more than maxRemovedPercent 50% allows',
     );
     expect(removedIds(found)).toHaveLength(71);
   });
 
   it('not, where it is exactly what maxRemovedPercent allows', () => {
-    expect(refusalOf(plan({ keepLast: 50, maxRemovedPercent: 50 }, hundred))).toBe('go');
-    expect(refusalOf(plan({ keepLast: 49, maxRemovedPercent: 50 }, hundred))).toMatch(/^too-many-at-once: 51 of 100 /);
+    const even = every(dayMs, 101, '2026-11-25');
+    expect(refusalOf(plan({ keepLast: 50, maxRemovedPercent: 50 }, even))).toBe('go');
+    expect(refusalOf(plan({ keepLast: 49, maxRemovedPercent: 50 }, even))).toMatch(/^too-many-at-once: 51 of 100 /);
+  });
+
+  it('not, where new backups alone push out the old ones, however many they are', () => {
+    let left = every(dayMs / 2, 2, '2026-11-01');
+    const verdicts = new Set<string>();
+    for (let day = 2; day <= 20; day += 1) {
+      const until = `2026-11-${String(day).padStart(2, '0')}T00:00`;
+      const found = plan({ keepLast: 24, maxRemovedPercent: 50 }, [...left, ...every(hourMs / 2, 48, until)]);
+      verdicts.add(refusalOf(found));
+      left = carryOut(found);
+    }
+    expect([...verdicts]).toEqual(['go']);
+    expect(left).toHaveLength(24);
   });
 
   it('the most basic cause first', () => {
@@ -69,7 +83,7 @@ describe('retention refuses', () => {
       because: 'other-lineage',
     });
     const flood = every(hourMs / 4, 90, '2026-11-25T10:00');
-    expect(plan({ keepLast: 1, maxRemovedPercent: 1 }, [...hundred, ...flood])).toMatchObject({
+    expect(plan({ keepLast: 1, maxRemovedPercent: 1 }, [...hundred, ...flood], { expectedPerDay: 1 })).toMatchObject({
       because: 'unexplained-backups',
     });
   });
@@ -81,8 +95,8 @@ describe('the last look at what would be removed', () => {
     const found = refuseDecisions(
       decisions,
       keeping({ keepMin }),
-      { now, lineage: undefined, expectedPerDay: 1 },
-      false,
+      { now, expectedPerDay: 1 },
+      { accepted: new Set(), decideAt: () => [] },
     );
     return found === undefined ? 'go' : `${found.because}: ${found.explanation}`;
   };

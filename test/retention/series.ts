@@ -59,13 +59,13 @@ interface Situation extends Partial<RetentionFacts>, PlanOptions {}
 export function plan(
   policy: Partial<RetentionPolicy>,
   backups: readonly BackupFacts[],
-  { acceptUnexplained = false, ...facts }: Situation = {},
+  { accepted = new Set(), ...facts }: Situation = {},
 ): RetentionPlan {
   const newest = Math.max(0, ...backups.map(({ time }) => time.getTime()));
   return planRetention(
     keeping(policy),
     { now: new Date(newest + minuteMs), backups, lineage: undefined, expectedPerDay: undefined, ...facts },
-    { acceptUnexplained },
+    { accepted },
   );
 }
 

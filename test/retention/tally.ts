@@ -34,6 +34,6 @@ function kindOf(reason: string): string {
   if (reason.includes('if it were sound')) return 'doubtful, goes';
   if (reason.endsWith('does not count')) return 'doubtful, stays for another reason';
   const words =
-    /^(newest read back|newest drilled|newest|among|younger|hour|day|week|month|year|one of|held|locked|no rule|nothing)/;
+    /^(newest read back|newest drilled|newest|among|younger|hour|day|week|month|year|one of|held|locked|no rule|nothing|from before)/;
   return words.exec(reason)?.[0] ?? `unknown: ${reason}`;
 }

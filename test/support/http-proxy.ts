@@ -209,6 +209,7 @@ function operationOf(method: string, url: URL): string {
   if (method === 'GET' && has('versioning')) return 'GetBucketVersioning';
   if (method === 'GET' && has('retention')) return 'GetObjectRetention';
   if (method === 'GET' && has('legal-hold')) return 'GetObjectLegalHold';
+  if (method === 'GET' && has('object-lock')) return 'GetObjectLockConfiguration';
   if (method === 'GET' && has('uploads')) return 'ListMultipartUploads';
   if (method === 'GET' && has('uploadId')) return 'ListParts';
   if (method === 'POST' && has('delete')) return 'DeleteObjects';

@@ -83,6 +83,8 @@ export class Bucket implements Disposable {
 export interface Learned {
   /** Whether a deletion by name alone would leave the bytes as an older version. */
   keepsVersions?: boolean;
+  /** Of the bucket's own default for new objects; 0 where there is none. */
+  defaultRetentionMs?: number;
   /** The store has no DeleteObjects, or refuses it as a whole. */
   refusesBulkDeletes?: boolean;
 }

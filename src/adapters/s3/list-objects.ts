@@ -3,15 +3,17 @@ import { WardenError } from '../../errors/warden-error.ts';
 import type { ObjectInfo } from '../../ports/object-store.ts';
 import { compareKeys } from '../store-layers/compare-keys.ts';
 import type { Bucket } from './bucket.ts';
+import { retentionMs } from './default-retention.ts';
 import { storageClassOf } from './stat-object.ts';
 import { decodeName, followPages, wrongListing } from './pages.ts';
 
 /** Every object below `prefix`, page after page. A listing that cannot be whole or in order is an error, never short. */
 export async function* listObjects(bucket: Bucket, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
+  const lockedForMs = await retentionMs(bucket, signal);
   let last: string | undefined;
   for await (const page of objectPages(bucket, bucket.names.nameOf(prefix), signal)) {
     for (const object of page.Contents ?? []) {
-      const info = toObjectInfo(bucket, page, object);
+      const info = toObjectInfo(bucket, page, object, lockedForMs);
       if (info === undefined) continue;
       if (!info.key.startsWith(prefix)) {
         throw wrongListing(bucket, `it holds ${info.key}, which is not below ${prefix}`);
@@ -41,7 +43,12 @@ function objectPages(bucket: Bucket, prefix: string, signal: AbortSignal): Async
   );
 }
 
-function toObjectInfo(bucket: Bucket, page: ListObjectsV2CommandOutput, object: _Object): ObjectInfo | undefined {
+function toObjectInfo(
+  bucket: Bucket,
+  page: ListObjectsV2CommandOutput,
+  object: _Object,
+  lockedForMs: number,
+): ObjectInfo | undefined {
   const { Key: name, Size: sizeBytes, LastModified: modifiedAt } = object;
   if (name === undefined || sizeBytes === undefined || modifiedAt === undefined) {
     throw wrongListing(bucket, 'an entry lacks its key, size or time');
@@ -49,16 +56,15 @@ function toObjectInfo(bucket: Bucket, page: ListObjectsV2CommandOutput, object: 
   const key = bucket.names.keyOf(decodeName(bucket, page, name));
   if (key === undefined) return undefined;
   const storageClass = storageClassOf(object.StorageClass);
-  return { key, sizeBytes, modifiedAt, lockedUntil: estimateLock(bucket, modifiedAt), storageClass };
+  return { key, sizeBytes, modifiedAt, lockedUntil: estimateLock(modifiedAt, lockedForMs), storageClass };
 }
 
 /**
  * A listing tells nothing of locks, so this takes every object for one that was locked when it was written. It is too late
- * for what was created `removable`, and knows nothing of holds, of the bucket's own default, or of options changed since.
+ * for what was created `removable`, and knows nothing of holds or of options changed since.
  */
-function estimateLock(bucket: Bucket, modifiedAt: Date): Date | undefined {
-  const { objectLock } = bucket.options;
-  return objectLock && new Date(modifiedAt.getTime() + objectLock.retainMs);
+function estimateLock(modifiedAt: Date, lockedForMs: number): Date | undefined {
+  return lockedForMs === 0 ? undefined : new Date(modifiedAt.getTime() + lockedForMs);
 }
 
 /** No passing fault: such a store lists in the same way the next time. */

@@ -1,10 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { pruneAfterBackup } from '../../agent/prune-after-backup.ts';
+import { runLimitMs, withinRunLimit } from '../../agent/run-limit.ts';
 import { toWardenError, WardenError } from '../../errors/warden-error.ts';
-import { backUp, planBackup, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
+import { backUp, planBackup, type BackupOptions, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
 import type { PrunedRepository } from '../../jobs/prune.ts';
 import { toolVersion } from '../../version.ts';
-import { describePruned } from '../describe-pruned.ts';
+import { describePrunedBriefly } from '../describe-pruned.ts';
 import { formatBytes, formatDuration, formatHash } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
@@ -41,36 +42,35 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
     };
   }
   const { spool, compression } = snapshot;
-  const result = await backUp(
-    parts,
-    {
-      cluster: cluster.name,
-      prefer: snapshot.prefer,
-      limits: { idleTimeoutMs: snapshot.idleTimeout.ms, maxStreamHoldMs: snapshot.maxStreamHold.ms },
-      compression:
-        compression.algorithm === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.level },
-      spool: spool.directory === '' ? undefined : { directory: spool.directory, maxSizeBytes: spool.maxSize.bytes },
-      tags: options.tag ?? {},
-      toolVersion,
-    },
-    invocation.signal,
+  const backupOptions: BackupOptions = {
+    cluster: cluster.name,
+    prefer: snapshot.prefer,
+    limits: { idleTimeoutMs: snapshot.idleTimeout.ms, maxStreamHoldMs: snapshot.maxStreamHold.ms },
+    compression:
+      compression.algorithm === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.level },
+    spool: spool.directory === '' ? undefined : { directory: spool.directory, maxSizeBytes: spool.maxSize.bytes },
+    tags: options.tag ?? {},
+    toolVersion,
+  };
+  const result = await withinRunLimit(runLimitMs(config), invocation.signal, (signal) =>
+    backUp(parts, backupOptions, signal),
   );
   const error = partlyFailed(result);
   try {
     const pruned = await pruneAfterBackup(parts, config, result, invocation.signal);
-    const described = describeBackup(result, pruned, parts.clock.now());
+    const described = describeBackup(result, pruned);
     return error === undefined ? { result: described } : { result: described, error };
   } catch (thrown) {
     // The backup stands, whatever ended the rest.
-    return { result: describeBackup(result, [], parts.clock.now()), error: toWardenError(thrown) };
+    return { result: describeBackup(result, []), error: toWardenError(thrown) };
   }
 }
 
-function describeBackup(result: BackupResult, pruned: readonly PrunedRepository[], now: Date): Result {
+function describeBackup(result: BackupResult, pruned: readonly PrunedRepository[]): Result {
   const { json, lines } = describeStored(result);
   if (pruned.length === 0) return { json, lines };
-  const retention = describePruned(pruned, false, now);
-  return { json: { ...json, retention: retention.json }, lines: [...lines, '', 'Retention', '', ...retention.lines] };
+  const retention = describePrunedBriefly(pruned);
+  return { json: { ...json, retention: retention.json }, lines: [...lines, '', 'Retention', ...retention.lines] };
 }
 
 function describeStored({ place, manifest, stored, failed, skippedMembers, damagedMembers }: BackupResult): {

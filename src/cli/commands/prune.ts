@@ -1,20 +1,28 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { pruneFacts, withPolicies } from '../../agent/retention.ts';
 import { parsePercentage, percentagePattern } from '../../config/units.ts';
 import { combineFailures } from '../../errors/combine-failures.ts';
 import { WardenError } from '../../errors/warden-error.ts';
 import { prune, type PrunableRepository, type PrunedRepository } from '../../jobs/prune.ts';
+import type { Acceptance } from '../../retention/plan.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
 import { describePruned } from '../describe-pruned.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import { parseLineage } from '../parse-lineage.ts';
+
+const acceptances: readonly Acceptance[] = [
+  'unexplained-backups',
+  'no-recent-backup',
+  'revision-went-back',
+  'lost-manifests',
+];
 
 interface Options {
   readonly dryRun?: boolean;
   readonly lineage?: string;
   readonly repository?: string;
   readonly maxRemoved?: number;
-  readonly acceptUnexplained?: boolean;
+  readonly accept?: readonly Acceptance[];
 }
 
 export function addPruneCommand(program: Command, carryOut: CarryOut): void {
@@ -25,7 +33,9 @@ export function addPruneCommand(program: Command, carryOut: CarryOut): void {
     .option('--lineage <id>', 'prune backups of this etcd cluster id (default: that of the newest)', parseLineage)
     .option('--repository <name>', 'only this repository')
     .option('--max-removed <percent>', 'instead of retention.maxRemovedPercent, this once', parsePercent)
-    .option('--accept-unexplained', 'go on although far more backups came in the last day than usual')
+    .addOption(
+      new Option('--accept <reason...>', 'go on although this was found; look at it first').choices(acceptances),
+    )
     .action((options: Options) => carryOut((invocation) => runPrune(invocation, options)));
 }
 
@@ -40,12 +50,12 @@ async function runPrune(invocation: Invocation, options: Options): Promise<Outco
       ...pruneFacts(config),
       dryRun,
       lineage: options.lineage,
-      acceptUnexplained: options.acceptUnexplained === true,
+      accepted: new Set(options.accept ?? []),
     },
     invocation.signal,
   );
   const result = describePruned(pruned, dryRun, parts.clock.now());
-  const error = judge(pruned);
+  const error = judge(pruned) ?? refuseUnknownLineage(pruned, options.lineage);
   return error === undefined ? { result } : { result, error };
 }
 
@@ -66,6 +76,15 @@ function judge(pruned: readonly PrunedRepository[]): WardenError | undefined {
     details: { codes: failures.map(({ code }) => code) },
     hint: first.hint,
   });
+}
+
+/** A lineage that nobody has is a slip, not an empty series. */
+function refuseUnknownLineage(
+  pruned: readonly PrunedRepository[],
+  lineage: string | undefined,
+): WardenError | undefined {
+  if (lineage === undefined || pruned.some(({ plan }) => (plan?.decisions.length ?? 0) > 0)) return undefined;
+  return new WardenError('backup-not-found', `no repository holds a backup of lineage ${lineage}`);
 }
 
 function parsePercent(text: string): number {

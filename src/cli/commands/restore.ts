@@ -55,7 +55,7 @@ function describeRestored({ path, sizeBytes, sha256, revision, source }: Restore
         ['SHA-256', sha256],
       ]),
       '',
-      `next: etcdutl snapshot restore ${path} --data-dir DIR --name NAME --initial-cluster NAME=PEER_URL --initial-advertise-peer-urls PEER_URL`,
+      `next: etcdutl snapshot restore ${path} --data-dir DIR --name NAME --initial-cluster NAME=PEER_URL --initial-advertise-peer-urls PEER_URL --initial-cluster-token NEW_TOKEN`,
     ],
   };
 }

@@ -28,7 +28,7 @@ const retention = withRule(
     maxRemovedPercent: optionWithDefault(
       percentage(),
       '50%',
-      'A plan that would remove more at once is refused: it is more often a mistake than a wish.',
+      'Of the backups of a day ago, so many may go whatever came since; a plan that removes more is refused, because it is more often a mistake than a wish.',
     ),
   }),
   ['keepLast', 'keepWithin', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'],

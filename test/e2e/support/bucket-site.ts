@@ -5,7 +5,7 @@ import { defaultRetryPolicy, retryWith } from '../../../src/adapters/store-layer
 import { withRetries } from '../../../src/adapters/store-layers/with-retries.ts';
 import type { S3StoreOptions } from '../../../src/adapters/s3/options.ts';
 import type { ObjectStore } from '../../../src/ports/object-store.ts';
-import type { Cluster } from '../../support/etcd.ts';
+import { type Cluster, startCluster } from '../../support/etcd.ts';
 import { openS3Store, restrictedUser, type S3Server } from '../../support/s3.ts';
 import { awsEnvironment, cloudRepository } from './places.ts';
 import { type EndedWarden, type StartOptions, startWarden } from './warden-process.ts';
@@ -58,7 +58,7 @@ export async function makeBucketSite(
       opened.push(store);
       return store;
     },
-    configure: async ({ retention = keepNothingElse, store = {}, sections = {} } = {}) => {
+    configure: async ({ retention = { ...keepNothingElse, keepLast: 1 }, store = {}, sections = {} } = {}) => {
       const home = join(folder.path, `configuration-${++configurations}`);
       await mkdir(home);
       return writeConfig(home, {
@@ -103,6 +103,13 @@ export async function allowRemovals(s3: S3Server, bucket: string, names: readonl
   ];
   const Policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
   await s3.client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+}
+
+/** A cluster whose revision is beyond those of short made-up series: that of one etcd never goes back. */
+export async function startGrownCluster(): Promise<Cluster> {
+  const cluster = await startCluster();
+  for (let revision = 1; revision < 20; revision++) await cluster.etcdctl(['put', 'tick', `${revision}`]);
+  return cluster;
 }
 
 /** The id of an etcd cluster as keys hold it. */

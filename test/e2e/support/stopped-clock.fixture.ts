@@ -8,5 +8,6 @@ if (Number.isNaN(stoppedAt)) throw new Error('STOPPED_AT is no time');
 globalThis.Date = new Proxy(Date, {
   construct: (target, args: readonly unknown[], newTarget) =>
     Reflect.construct(target, args.length === 0 ? [stoppedAt] : args, newTarget) as Date,
-  get: (target, name, receiver) => (name === 'now' ? () => stoppedAt : (Reflect.get(target, name, receiver) as unknown)),
+  get: (target, name, receiver) =>
+    name === 'now' ? () => stoppedAt : (Reflect.get(target, name, receiver) as unknown),
 });
