@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createDirectoryStore } from '../adapters/directory/store.ts';
-import { createEtcd } from '../adapters/etcd/etcd.ts';
+import { createDefragRecords } from '../adapters/etcd/defrag-records.ts';
+import { createEtcd, type EtcdOptions } from '../adapters/etcd/etcd.ts';
+import { createClusterLock } from '../adapters/etcd/lock.ts';
+import { createMemberMetrics } from '../adapters/etcd/member-metrics.ts';
 import { createAesKeyFileProvider } from '../adapters/keys/aes-key-file.ts';
 import { createRsaPrivateKeyProvider, createRsaPublicKeyProvider } from '../adapters/keys/rsa-key-file.ts';
 import { createLog, type LogOptions } from '../adapters/observability/log.ts';
@@ -11,16 +14,23 @@ import { createLocalFiles } from '../adapters/system/local-files.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecretFile } from '../config/secret.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { DefragRecords } from '../ports/defrag-records.ts';
 import type { Etcd } from '../ports/etcd.ts';
 import type { KeyProvider } from '../ports/key-provider.ts';
 import type { LocalFiles } from '../ports/local-files.ts';
+import type { ClusterLock } from '../ports/lock.ts';
 import type { Log } from '../ports/log.ts';
+import type { MemberMetrics } from '../ports/member-metrics.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { Repository } from '../ports/repository.ts';
 
 /** Everything that jobs are made of, for one configuration. Nothing is contacted before a job asks. */
 export interface Parts extends AsyncDisposable {
   readonly etcd: Etcd;
+  readonly metrics: MemberMetrics;
+  /** undefined where coordination is turned off. */
+  readonly lock: ClusterLock | undefined;
+  readonly records: DefragRecords;
   readonly repositories: readonly Repository[];
   readonly recipients: readonly KeyProvider[] | 'none';
   /** Whether what is stored now is encrypted. */
@@ -41,7 +51,8 @@ export async function compose(config: Config, logging: Omit<LogOptions, 'base'>)
   const log = createLog({ ...logging, base: { cluster: config.cluster.name } });
   await using stack = new AsyncDisposableStack();
   const { recipients, identities } = await createKeys(config, stack);
-  const etcd = stack.use(createEtcdOf(config));
+  const etcdOptions = toEtcdOptions(config);
+  const etcd = stack.use(createEtcd(etcdOptions));
   const repositories: Repository[] = [];
   for (const { name, store } of config.repositories) {
     repositories.push({ name, store: stack.use(await createStore(store, name, config, log)) });
@@ -49,6 +60,9 @@ export async function compose(config: Config, logging: Omit<LogOptions, 'base'>)
   const opened = stack.move();
   return {
     etcd,
+    metrics: createMemberMetrics({ location: config.cluster.metrics, tls: etcdOptions.tls }),
+    lock: lockOf(config, etcdOptions),
+    records: createDefragRecords({ ...etcdOptions, lockKey: config.coordination.key }),
     repositories,
     recipients,
     encrypts: recipients !== 'none',
@@ -66,9 +80,13 @@ export function composeFiles(): LocalFiles {
   return createLocalFiles();
 }
 
-function createEtcdOf({ cluster }: Config): Etcd {
+function lockOf({ coordination: { lock, key, ttl } }: Config, options: EtcdOptions): ClusterLock | undefined {
+  return lock === 'none' ? undefined : createClusterLock({ ...options, key, ttlMs: ttl.ms }, systemClock);
+}
+
+function toEtcdOptions({ cluster }: Config): EtcdOptions {
   const { auth } = cluster;
-  return createEtcd({
+  return {
     endpoints: cluster.endpoints,
     discovery: cluster.discovery,
     endpointMap: new Map(Object.entries(cluster.endpointMap)),
@@ -80,7 +98,7 @@ function createEtcdOf({ cluster }: Config): Etcd {
             username: auth.username,
             readPassword: () => readSecretFile(auth.passwordFile, 'cluster.auth.passwordFile'),
           },
-  });
+  };
 }
 
 async function createKeys(

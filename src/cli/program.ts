@@ -4,6 +4,7 @@ import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import { toolVersion } from '../version.ts';
 import { addBackupCommand } from './commands/backup.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addDefragCommand } from './commands/defrag.ts';
 import { addHoldCommand } from './commands/hold.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addListCommand } from './commands/list.ts';
@@ -11,6 +12,7 @@ import { addPruneCommand } from './commands/prune.ts';
 import { addReleaseCommand } from './commands/release.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addShowCommand } from './commands/show.ts';
+import { addStatusCommand } from './commands/status.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { Invocation, type CarryOut, type GlobalOptions, type Surroundings } from './invocation.ts';
 import { Output } from './output.ts';
@@ -40,6 +42,8 @@ export async function runCommandLine(
     addPruneCommand,
     addHoldCommand,
     addReleaseCommand,
+    addStatusCommand,
+    addDefragCommand,
     addInspectCommand,
     addConfigCommand,
   ]) {

@@ -114,6 +114,12 @@ export const errorTable = {
   'hold-ambiguous': row(failed, 'Say which hold with --name.'),
   'partly-held': row(partly, 'Some repositories did what was asked and others did not, each for its reason; run the command again.'),
 
+  // Defragmentation.
+  'defrag-refused': row(refused, '`etcd-warden status` shows the members; docs/defragmentation.md says what to do for each reason.'),
+  'defrag-failed': row(failed, 'Look at the log of the member named; no other member was touched after it.'),
+  'defrag-unfinished': row(failed, 'The member may still be at work: do not restart it and do not defragment another one until it serves again.'),
+  'partly-defragmented': row(partly, 'What was done stays done; run the command again once the reason is gone.'),
+
   // Local files and the process.
   'file-failed': row(failed, 'See the message of the operating system.'),
   'no-backup-stored': row(failed, 'No repository holds the backup; each reason is listed.'),

@@ -36,6 +36,17 @@ export interface EtcdMember extends AsyncDisposable {
   /** The cluster's revision by a linearizable read: needs quorum; rejects with `etcd-deadline` or `etcd-no-leader` without. */
   readRevision(signal: AbortSignal): Promise<bigint>;
   alarms(signal: AbortSignal): Promise<readonly Alarm[]>;
+  /** Every member as this one knows the cluster, read without quorum. */
+  memberList(signal: AbortSignal): Promise<readonly KnownMember[]>;
+  /**
+   * Asks this member to defragment its database; sent once and never again. While it works it serves nothing. A rejection
+   * with `etcd-deadline`, `etcd-unreachable` or `interrupted` says that *we* stopped waiting, never that it stopped working.
+   */
+  defragment(options: { readonly timeoutMs: number }, signal: AbortSignal): Promise<void>;
+  /** Hands leadership to a voter. This member must be the leader; `etcd-call-failed` if it is not, or if it did not come about. */
+  moveLeader(targetId: bigint, signal: AbortSignal): Promise<void>;
+  /** Lifts this one alarm of this one member and nothing else. */
+  disarm(alarm: Alarm, signal: AbortSignal): Promise<void>;
   /** Hash of the key bucket up to `revision` as this member computes it. */
   hashKv(revision: bigint, signal: AbortSignal): Promise<HashKvAnswer>;
   /**
@@ -72,6 +83,13 @@ export interface MemberStatus {
   /** From 3.6 on. */
   readonly storageVersion: string | undefined;
   readonly errors: readonly string[];
+}
+
+/** A line of a member list. */
+export interface KnownMember {
+  readonly id: bigint;
+  readonly name: string;
+  readonly isLearner: boolean;
 }
 
 export interface Alarm {

@@ -143,7 +143,7 @@ schedules: {backup: {cron: "*/30 * * * *"}}
       const ran = await runCli(['config', 'check', '--config', configFile]);
       expect([ran.status, ran.stdout]).toEqual([
         0,
-        `${configFile} is valid; the files named in it, etcd and the stores were not looked at\n${['coordination.lock', 'schedules.backup'].map((section) => `note: ${section} is checked, but this version does not act on it yet\n`).join('')}`,
+        `${configFile} is valid; the files named in it, etcd and the stores were not looked at\n${['schedules.backup'].map((section) => `note: ${section} is checked, but this version does not act on it yet\n`).join('')}`,
       ]);
     });
 

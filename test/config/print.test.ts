@@ -51,13 +51,12 @@ defrag: {emergencyUsage: 87.5%, rules: [{reclaimableAbove: 12.5%ofQuota}, {recla
 describe('the sections that this version does not act on yet', () => {
   it('are named where the file gives them, defaults or not', () => {
     const text = `${minimalConfig}    retention: {keepLast: 24}\nschedules: {backup: {cron: "0 * * * *"}, prune: {after: backup}}\nlog: {level: info}\nhttp:\n`;
-    expect(unusedSections(configOf(text))).toEqual(['coordination.lock', 'schedules.backup']);
+    expect(unusedSections(configOf(text))).toEqual(['schedules.backup']);
     const byCron = `${minimalConfig}schedules: {prune: {cron: "0 * * * *"}}\n`;
-    expect(unusedSections(configOf(byCron))).toEqual(['coordination.lock', 'schedules.prune.cron']);
+    expect(unusedSections(configOf(byCron))).toEqual(['schedules.prune.cron']);
   });
 
-  it('are none where the file gives none, but for the lock, which is on by default', () => {
-    expect(unusedSections(configOf(minimalConfig))).toEqual(['coordination.lock']);
-    expect(unusedSections(configOf(`${minimalConfig}coordination: {lock: none}\n`))).toEqual([]);
+  it('are none where the file gives none', () => {
+    expect(unusedSections(configOf(minimalConfig))).toEqual([]);
   });
 });

@@ -64,6 +64,50 @@ export function describeEtcdConformance(name: string, makeSubject: () => Promise
       expect(await client.alarms(signal)).toEqual([]);
     });
 
+    test('every member knows the same members', async () => {
+      const { members } = await subject.etcd.discover(signal);
+      const expected = members.map((member) => ({ id: member.id, name: member.name, isLearner: member.isLearner }));
+      for (const member of members) {
+        await using client = subject.etcd.connect(member);
+        const known = await client.memberList(signal);
+        expect(known).toHaveLength(expected.length);
+        expect(known).toEqual(expect.arrayContaining(expected));
+      }
+    });
+
+    test('disarms one alarm only, raised or not, and refuses what would stand for all', async () => {
+      await using client = await connectAny();
+      const memberId = client.member.id;
+      await client.disarm({ memberId, type: 'NOSPACE' }, signal);
+      expect(await client.alarms(signal)).toEqual([]);
+      for (const wildcard of [
+        { memberId: 0n, type: 'NOSPACE' },
+        { memberId, type: 'UNKNOWN' },
+      ] as const) {
+        await expect(client.disarm(wildcard, signal)).rejects.toMatchObject({ code: 'internal' });
+      }
+    });
+
+    test('a defragmented member holds what it held, in no more space', async () => {
+      await using client = await connectAny();
+      const revision = await client.readRevision(signal);
+      const [before, hash] = [await client.status(signal), await client.hashKv(revision, signal)];
+      await client.defragment({ timeoutMs: 30_000 }, signal);
+      const after = await client.status(signal);
+      // A database that has nothing to give back may gain the pages of bbolt's own lists.
+      expect(after.dbSizeBytes).toBeLessThanOrEqual(before.dbSizeBytes + 64 * 1024);
+      expect(after).toMatchObject({ memberId: before.memberId, revision: before.revision });
+      expect(await client.hashKv(revision, signal)).toEqual(hash);
+    });
+
+    test('leadership cannot go to a member that does not exist', async () => {
+      const { members } = await subject.etcd.discover(signal);
+      for (const member of members) {
+        await using client = subject.etcd.connect(member);
+        await expect(client.moveLeader(99n, signal)).rejects.toMatchObject({ code: 'etcd-call-failed' });
+      }
+    });
+
     test('hashes the keys at a revision and says whose hash it is', async () => {
       await using client = await connectAny();
       const revision = await client.readRevision(signal);
@@ -106,6 +150,10 @@ export function describeEtcdConformance(name: string, makeSubject: () => Promise
         client.readRevision(aborted),
         client.alarms(aborted),
         client.hashKv(1n, aborted),
+        client.memberList(aborted),
+        client.defragment({ timeoutMs: 10_000 }, aborted),
+        client.moveLeader(1n, aborted),
+        client.disarm({ memberId: 1n, type: 'NOSPACE' }, aborted),
         client.openSnapshot({ idleTimeoutMs: 10_000 }, aborted),
       ];
       for (const outcome of await Promise.allSettled(calls)) {

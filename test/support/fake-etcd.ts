@@ -3,11 +3,13 @@ import * as grpc from '@grpc/grpc-js';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  type AlarmRequest,
   Auth,
   Cluster,
   type HashKVRequest,
   KV,
   Maintenance,
+  type MoveLeaderRequest,
   type SnapshotRequest,
   type SnapshotResponseSchema,
 } from '../../src/adapters/etcd/generated/etcd_pb.ts';
@@ -19,7 +21,12 @@ type SnapshotMessage = MessageInitShape<typeof SnapshotResponseSchema>;
 export interface FakeAnswers {
   memberList(): Message<typeof Cluster.method.memberList> | Promise<Message<typeof Cluster.method.memberList>>;
   status(): Message<typeof Maintenance.method.status> | Promise<Message<typeof Maintenance.method.status>>;
-  alarm(): Message<typeof Maintenance.method.alarm>;
+  alarm(request: AlarmRequest): Message<typeof Maintenance.method.alarm>;
+  /** Settles when the work is done, which the end of the call does not hasten. */
+  defragment(): Promise<Message<typeof Maintenance.method.defragment>>;
+  moveLeader(
+    request: MoveLeaderRequest,
+  ): Message<typeof Maintenance.method.moveLeader> | Promise<Message<typeof Maintenance.method.moveLeader>>;
   hashKV(request: HashKVRequest): Message<typeof Maintenance.method.hashKV>;
   range(): Message<typeof KV.method.range> | Promise<Message<typeof KV.method.range>>;
   authenticate(): Message<typeof Auth.method.authenticate>;
@@ -29,8 +36,17 @@ export interface FakeAnswers {
 
 export interface FakeEtcd extends AsyncDisposable {
   readonly endpoint: string;
-  /** Every call that arrived, in order: name and token. */
-  readonly calls: readonly { readonly name: string; readonly token: string | undefined }[];
+  /** Every call that arrived, in order. */
+  readonly calls: readonly FakeCall[];
+}
+
+export interface FakeCall {
+  readonly name: string;
+  readonly token: string | undefined;
+  /** A message of etcd. */
+  readonly request: unknown;
+  /** On the clock of `performance.now()`. */
+  readonly atMs: number;
 }
 
 export const fakeClusterId = 0xc1n;
@@ -58,7 +74,7 @@ export function* snapshotMessages(database: Uint8Array): Generator<SnapshotMessa
 
 /** A server with etcd's services that answers as no real etcd can be brought to. Plain HTTP on a free loopback port. */
 export async function startFakeEtcd(answers: Partial<FakeAnswers> = {}): Promise<FakeEtcd> {
-  const calls: { name: string; token: string | undefined }[] = [];
+  const calls: FakeCall[] = [];
   const server = new grpc.Server();
   let endpoint = '';
   const used: FakeAnswers = { ...healthyAnswers(() => endpoint), ...answers };
@@ -75,8 +91,9 @@ export async function startFakeEtcd(answers: Partial<FakeAnswers> = {}): Promise
         responseSerialize: serializer(method.output),
         responseDeserialize: (bytes) => fromBinary(method.output, bytes),
       };
-      const note = (metadata: grpc.Metadata): void => {
-        calls.push({ name: method.name, token: metadata.get('token')[0]?.toString() });
+      const note = ({ metadata, request }: NotedCall): void => {
+        const token = metadata.get('token')[0]?.toString();
+        calls.push({ name: method.name, token, request, atMs: performance.now() });
       };
       handlers[method.localName] =
         method.methodKind === 'unary' ? unaryHandler(method.localName, used, note) : snapshotHandler(used, note);
@@ -116,6 +133,11 @@ function healthyAnswers(endpoint: () => string): FakeAnswers {
       raftTerm: 2n,
     }),
     alarm: () => ({ header }),
+    defragment: () => Promise.resolve({}),
+    moveLeader: ({ targetID }) => {
+      if (targetID === fakeMemberId) return {};
+      throw refusal(grpc.status.FAILED_PRECONDITION, 'etcdserver: bad leader transferee');
+    },
     hashKV: ({ revision }) => {
       if (revision > header.revision) {
         throw refusal(grpc.status.OUT_OF_RANGE, 'etcdserver: mvcc: required revision is a future revision');
@@ -134,12 +156,13 @@ function serializer(schema: DescMessage): (value: unknown) => Buffer {
   return (value) => Buffer.from(toBinary(schema, create(schema, value as MessageInitShape<DescMessage>)));
 }
 
-type Note = (metadata: grpc.Metadata) => void;
+type NotedCall = Pick<grpc.ServerUnaryCall<unknown, unknown>, 'metadata' | 'request'>;
+type Note = (call: NotedCall) => void;
 
 function unaryHandler(name: string, answers: FakeAnswers, note: Note): grpc.handleUnaryCall<unknown, unknown> {
   const answer = answers[name as 'hashKV'] as (request: unknown) => unknown;
   return (call, callback) => {
-    note(call.metadata);
+    note(call);
     Promise.resolve()
       .then(() => answer(call.request))
       .then(
@@ -151,7 +174,7 @@ function unaryHandler(name: string, answers: FakeAnswers, note: Note): grpc.hand
 
 function snapshotHandler(answers: FakeAnswers, note: Note): grpc.handleServerStreamingCall<SnapshotRequest, unknown> {
   return (call) => {
-    note(call.metadata);
+    note(call);
     const cancelled = new AbortController();
     call.on('cancelled', () => cancelled.abort());
     const send = async (message: SnapshotMessage): Promise<void> => {

@@ -4,11 +4,16 @@ import type {
   Etcd,
   EtcdMember,
   HashKvAnswer,
+  KnownMember,
   Member,
   MemberStatus,
   SnapshotStream,
 } from '../../src/ports/etcd.ts';
 import type { SurveyedMember } from '../../src/snapshot/survey-members.ts';
+
+/** An answer for every call, or one for each: `call` counts those of this kind at this member from 0. */
+export type Scripted<T> = T | Error | ScriptedCalls<T>;
+type ScriptedCalls<T> = (call: number, signal: AbortSignal) => T | Error | Promise<T>;
 
 /** What a member answers. Anything that is left out is answered as a healthy member of the cluster would. */
 export interface MemberScript {
@@ -17,9 +22,14 @@ export interface MemberScript {
   readonly isLearner?: boolean;
   /** undefined: the member was never started. */
   readonly endpoint?: string | undefined;
-  readonly status?: Partial<MemberStatus> | Error;
-  readonly readRevision?: bigint | Error;
-  readonly alarms?: readonly Alarm[] | Error;
+  readonly status?: Scripted<Partial<MemberStatus>>;
+  readonly readRevision?: Scripted<bigint>;
+  readonly alarms?: Scripted<readonly Alarm[]>;
+  readonly memberList?: Scripted<readonly KnownMember[]>;
+  /** Settles when the member answers; a member may never do, or work on after the signal was aborted. */
+  readonly defragment?: (options: { readonly timeoutMs: number }, signal: AbortSignal) => Promise<void>;
+  readonly moveLeader?: (targetId: bigint, signal: AbortSignal) => Promise<void>;
+  readonly disarm?: (alarm: Alarm, signal: AbortSignal) => Promise<void>;
   readonly hashKv?: (revision: bigint, signal: AbortSignal) => Promise<HashKvAnswer>;
   readonly openSnapshot?: (signal: AbortSignal) => Promise<SnapshotStream>;
 }
@@ -34,6 +44,17 @@ export const refuses = (code: ConstructorParameters<typeof WardenError>[0], mess
 /** An etcd cluster in memory whose members answer by script. Counts the clients that are open. */
 export interface ScriptedEtcd extends Etcd {
   readonly openClients: () => number;
+  /** Every call that changes something, in the order in which they were made. */
+  readonly commands: readonly ScriptedCommand[];
+}
+
+export interface ScriptedCommand {
+  readonly member: string;
+  readonly call: 'defragment' | 'moveLeader' | 'disarm';
+  /** Options of `defragment`, target of `moveLeader`, alarm of `disarm`. */
+  readonly request: unknown;
+  /** By `Date.now()`, fake clocks included. */
+  readonly atMs: number;
 }
 
 export function scriptedEtcd(
@@ -41,6 +62,16 @@ export function scriptedEtcd(
   skipped: readonly { readonly endpoint: string; readonly error: Error }[] = [],
 ): ScriptedEtcd {
   const members = scripts.map((script, index) => ({ script, member: memberOf(script, index) }));
+  const known = members.map(({ member: { id, name, isLearner } }) => ({ id, name, isLearner }));
+  const commands: ScriptedCommand[] = [];
+  const clients = new Map(
+    members.map(({ script, member }) => [
+      member.name,
+      clientOf({ memberList: known, ...script }, member, (call, request) =>
+        commands.push({ member: member.name, call, request, atMs: Date.now() }),
+      ),
+    ]),
+  );
   let open = 0;
   return {
     discover: async (signal) => {
@@ -48,12 +79,13 @@ export function scriptedEtcd(
       return { clusterId, members: members.map(({ member }) => member), skipped };
     },
     connect: (member) => {
-      const found = members.find((each) => each.member === member);
-      if (found === undefined) throw new Error(`${member.name} is not in the script`);
+      const client = clients.get(member.name);
+      if (client === undefined) throw new Error(`${member.name} is not in the script`);
       open += 1;
-      return { ...clientOf(found.script, member), [Symbol.asyncDispose]: async () => void (open -= 1) };
+      return { ...client, [Symbol.asyncDispose]: async () => void (open -= 1) };
     },
     openClients: () => open,
+    commands,
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
@@ -65,7 +97,7 @@ export function surveyedMember(script: MemberScript = {}, index = 0): SurveyedMe
   return {
     client: clientOf(script, member),
     name: member.name,
-    status: status instanceof Error ? undefined : statusOf(script, member),
+    status: status instanceof Error ? undefined : statusOf(status, member),
     error: status instanceof WardenError ? status : undefined,
     unreachable: status instanceof Error ? status.message : undefined,
     hasCorruptAlarm: false,
@@ -82,7 +114,7 @@ function memberOf(script: MemberScript, index: number): Member {
   return { id, name, isLearner, endpoint };
 }
 
-function statusOf({ status }: MemberScript, member: Member): MemberStatus {
+function statusOf(script: MemberScript['status'], member: Member): MemberStatus {
   return {
     clusterId,
     memberId: member.id,
@@ -98,25 +130,52 @@ function statusOf({ status }: MemberScript, member: Member): MemberStatus {
     isLearner: member.isLearner,
     storageVersion: '3.6.0',
     errors: [],
-    ...(status instanceof Error ? {} : status),
+    ...(typeof script === 'object' && !(script instanceof Error) ? script : {}),
   };
 }
 
-function clientOf(script: MemberScript, member: Member): EtcdMember {
-  const answer = async <T>(signal: AbortSignal, value: T | Error): Promise<T> => {
+function clientOf(
+  script: MemberScript,
+  member: Member,
+  note: (call: ScriptedCommand['call'], request: unknown) => void = () => undefined,
+): EtcdMember {
+  const status = scripted(script.status ?? {});
+  const command = async (
+    call: ScriptedCommand['call'],
+    request: unknown,
+    signal: AbortSignal,
+    carryOut: () => Promise<void> | undefined,
+  ): Promise<void> => {
     signal.throwIfAborted();
-    if (value instanceof Error) throw value;
-    return value;
+    note(call, request);
+    await carryOut();
   };
   return {
     member,
-    status: (signal) => answer(signal, script.status instanceof Error ? script.status : statusOf(script, member)),
-    readRevision: (signal) => answer(signal, script.readRevision ?? healthyRevision),
-    alarms: (signal) => answer(signal, script.alarms ?? []),
-    hashKv: (revision, signal) =>
-      script.hashKv?.(revision, signal) ?? answer(signal, hashAnswer({ memberId: member.id })),
+    status: async (signal) => statusOf(await status(signal), member),
+    readRevision: scripted(script.readRevision ?? healthyRevision),
+    alarms: scripted(script.alarms ?? []),
+    memberList: scripted(script.memberList ?? []),
+    defragment: (options, signal) => command('defragment', options, signal, () => script.defragment?.(options, signal)),
+    moveLeader: (targetId, signal) =>
+      command('moveLeader', targetId, signal, () => script.moveLeader?.(targetId, signal)),
+    disarm: (alarm, signal) => command('disarm', alarm, signal, () => script.disarm?.(alarm, signal)),
+    hashKv: async (revision, signal) => {
+      signal.throwIfAborted();
+      return (await script.hashKv?.(revision, signal)) ?? hashAnswer({ memberId: member.id });
+    },
     openSnapshot: (_, signal) =>
       script.openSnapshot?.(signal) ?? Promise.reject(new Error(`${member.name} has no snapshot in the script`)),
     [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function scripted<T extends bigint | object>(script: Scripted<T>): (signal: AbortSignal) => Promise<T> {
+  let calls = 0;
+  return async (signal) => {
+    signal.throwIfAborted();
+    const answer = typeof script === 'function' ? await (script as ScriptedCalls<T>)(calls++, signal) : script;
+    if (answer instanceof Error) throw answer;
+    return answer;
   };
 }

@@ -1,6 +1,9 @@
+import type { Message, MessageInitShape } from '@bufbuild/protobuf';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { Alarm, HashKvAnswer, MemberStatus } from '../../ports/etcd.ts';
 import {
+  AlarmRequest_AlarmAction,
+  type AlarmRequestSchema,
   type AlarmResponse,
   AlarmType,
   type HashKVResponse,
@@ -8,6 +11,9 @@ import {
   type ResponseHeader,
   type StatusResponse,
 } from './generated/etcd_pb.ts';
+
+/** What nearly all answers of etcd carry. */
+export type AnswerWithHeader = Message & { header?: ResponseHeader | undefined };
 
 /** Who should have answered; 0n where that is not known. */
 export interface ExpectedSender {
@@ -60,6 +66,20 @@ export function toMemberStatus(answer: StatusResponse, header: ResponseHeader): 
     storageVersion: answer.storageVersion === '' ? undefined : answer.storageVersion,
     errors: answer.errors,
   };
+}
+
+const alarmTypes = { NOSPACE: AlarmType.NOSPACE, CORRUPT: AlarmType.CORRUPT };
+
+/**
+ * Lifts this alarm and no other. etcd takes member 0 for every member and type 0 for every type, so neither is let
+ * through. Source: etcd apply.go, Alarm.
+ */
+export function disarmRequest({ memberId, type }: Alarm): MessageInitShape<typeof AlarmRequestSchema> {
+  if (memberId === 0n || type === 'UNKNOWN') {
+    const wanted = `alarm ${type} of member ${hex(memberId)}`;
+    throw new WardenError('internal', `only a NOSPACE or CORRUPT alarm of one member can be disarmed, not ${wanted}`);
+  }
+  return { action: AlarmRequest_AlarmAction.DEACTIVATE, memberID: memberId, alarm: alarmTypes[type] };
 }
 
 export function toAlarms(answer: AlarmResponse): readonly Alarm[] {

@@ -28,6 +28,8 @@ export interface CallOptions {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+export type Unary = Channel['unary'];
+
 /** Unary calls to one member over one connection, made at the first call and anew after it was lost. Sends each call once. */
 export class Channel implements AsyncDisposable {
   readonly endpoint: string;
@@ -44,23 +46,24 @@ export class Channel implements AsyncDisposable {
     this.#tls = tls;
   }
 
-  async unary<I extends DescMessage, O extends DescMessage>(
+  unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
     options: CallOptions,
     signal: AbortSignal,
   ): Promise<MessageShape<O>> {
-    const call = {
-      name: method.name,
-      endpoint: this.endpoint,
-      path: `/${method.parent.typeName}/${method.name}`,
-      message: toBinary(method.input, create(method.input, input)),
-      ...options,
-    };
+    return this.onOneConnection(signal, (unary) => unary(method, input, options, signal));
+  }
+
+  /**
+   * Calls that all reach the same member, even where a balancer of connections stands before several: they go over one
+   * connection, and one that was lost in between is not replaced.
+   */
+  async onOneConnection<T>(signal: AbortSignal, makeCalls: (unary: Unary) => Promise<T>): Promise<T> {
     const session = await orInterrupted(this.#connect(), signal);
     this.#activeCalls += 1;
     try {
-      return decode(method.output, await callUnary(session, call, signal), call);
+      return await makeCalls((...call) => this.#send(session, ...call));
     } catch (error) {
       if (isWardenError(error, 'etcd-deadline', 'etcd-unreachable')) retire(session);
       throw error;
@@ -74,6 +77,26 @@ export class Channel implements AsyncDisposable {
     this.#disposed.abort();
     await this.#session?.catch(() => undefined);
     for (const connection of this.#connections) connection[Symbol.dispose]();
+  }
+
+  async #send<I extends DescMessage, O extends DescMessage>(
+    session: ClientHttp2Session,
+    method: DescMethodUnary<I, O>,
+    input: MessageInitShape<I>,
+    options: CallOptions,
+    signal: AbortSignal,
+  ): Promise<MessageShape<O>> {
+    const call = {
+      name: method.name,
+      endpoint: this.endpoint,
+      path: `/${method.parent.typeName}/${method.name}`,
+      message: toBinary(method.input, create(method.input, input)),
+      ...options,
+    };
+    if (session.closed || session.destroyed) {
+      throw new WardenError('etcd-unreachable', `${this.endpoint} closed the connection before ${call.name} was sent`);
+    }
+    return decode(method.output, await callUnary(session, call, signal), call);
   }
 
   async #connect(): Promise<ClientHttp2Session> {

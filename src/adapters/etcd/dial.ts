@@ -11,13 +11,22 @@ import type { TlsMaterial } from './tls-files.ts';
  */
 export const dialTimeoutMs = 4_000;
 
-/** A connected socket; with TLS its certificate is checked. Rejects with what node says, or with the signal's reason. */
+/**
+ * A connected socket for HTTP/2; with TLS the server's certificate is checked. Rejects with what node says, or with the
+ * signal's reason.
+ */
 export async function dial(endpoint: Endpoint, tls: TlsMaterial | undefined, signal: AbortSignal): Promise<Socket> {
   if (tls === undefined) return connected(connectTcp(endpoint.port, endpoint.host), 'connect', signal);
-  const socket = await connected(secureSocket(endpoint, tls), 'secureConnect', signal);
+  const socket = await connected(secureSocket(endpoint, tls, 'h2'), 'secureConnect', signal);
   if (socket.alpnProtocol === 'h2') return socket;
   socket.destroy();
   throw notEtcd(endpoint.url, 'no HTTP/2 over TLS, which gRPC needs');
+}
+
+/** The same for HTTP/1.1, which every server speaks unless another is agreed on. */
+export function dialHttp1(endpoint: Endpoint, tls: TlsMaterial | undefined, signal: AbortSignal): Promise<Socket> {
+  if (tls === undefined) return connected(connectTcp(endpoint.port, endpoint.host), 'connect', signal);
+  return connected<Socket>(secureSocket(endpoint, tls, 'http/1.1'), 'secureConnect', signal);
 }
 
 /** A handshake that accepts any certificate, to look at it. Nothing may be sent over this socket. */
@@ -26,13 +35,17 @@ export function dialWithoutTrust(endpoint: Endpoint, signal: AbortSignal): Promi
   return connected(connectTls({ ...options, rejectUnauthorized: false }), 'secureConnect', signal);
 }
 
-function secureSocket(endpoint: Endpoint, { secureContext, files }: TlsMaterial): TLSSocket {
+function secureSocket(
+  endpoint: Endpoint,
+  { secureContext, files }: TlsMaterial,
+  protocol: 'h2' | 'http/1.1',
+): TLSSocket {
   const name = files.serverName ?? endpoint.host;
   return connectTls({
     host: endpoint.host,
     port: endpoint.port,
     secureContext,
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: [protocol],
     ...sni(name),
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   });

@@ -14,12 +14,16 @@ const grpcStatus = { ok: 0, deadlineExceeded: 4, permissionDenied: 7, unavailabl
 const codesByText: readonly (readonly [RegExp, ErrorCode])[] = [
   [/invalid auth token|revision of auth store is old|authentication failed/, 'etcd-auth-failed'],
   [/user name is empty/, 'etcd-auth-required'],
-  // 3.5 sends this one with status Unknown in places.
-  [/permission denied/, 'etcd-permission-denied'],
+  // 3.5 sends this one with status Unknown and the prefix "auth:" in places. What a file system denies is another matter.
+  [/(?:etcdserver|auth): permission denied/, 'etcd-permission-denied'],
   [/required revision has been compacted/, 'etcd-compacted'],
   [/required revision is a future revision/, 'etcd-future-revision'],
   [/no leader|leader changed|previous leader failure|unhealthy cluster/, 'etcd-no-leader'],
+  // "request timed out, leader transfer took too long": it was given up.
+  [/leader transfer took too long/, 'etcd-call-failed'],
   [/request timed out/, 'etcd-deadline'],
+  // 3.5 sends this one with status Unavailable.
+  [/not supported for learner/, 'etcd-call-failed'],
 ];
 
 const codesByStatus: ReadonlyMap<number, ErrorCode> = new Map([

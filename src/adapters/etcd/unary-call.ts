@@ -27,8 +27,9 @@ export async function callUnary(
 ): Promise<Uint8Array> {
   if (signal.aborted) throw interruptedBy(signal);
   const { name, endpoint } = call;
-  // The member stops working on the call after this time as well.
-  const stream = sendCall(session, { ...call, metadata: { ...call.metadata, 'grpc-timeout': `${call.timeoutMs}m` } });
+  const sentMs = performance.now();
+  const limit = { 'grpc-timeout': grpcTimeout(call.timeoutMs) };
+  const stream = sendCall(session, { ...call, metadata: { ...call.metadata, ...limit } });
   const chunks: Buffer[] = [];
   let receivedBytes = 0;
   let status: CallStatus | undefined;
@@ -39,9 +40,9 @@ export async function callUnary(
   };
   const interrupt = (): void => giveUp(interruptedBy(signal));
   signal.addEventListener('abort', interrupt);
-  const timer = setTimeout(() => {
-    giveUp(new WardenError('etcd-deadline', `${endpoint} did not answer ${name} within ${call.timeoutMs / 1000} s`));
-  }, call.timeoutMs);
+  const tooLate = (): WardenError =>
+    new WardenError('etcd-deadline', `${endpoint} did not answer ${name} within ${call.timeoutMs / 1000} s`);
+  const timer = setTimeout(() => giveUp(tooLate()), call.timeoutMs);
   const pings = call.timeoutMs > 3 * pingIntervalMs ? pingWhileWaiting(session, call, giveUp) : undefined;
   try {
     await new Promise<void>((closed) => {
@@ -76,10 +77,21 @@ export async function callUnary(
     signal.removeEventListener('abort', interrupt);
   }
   if (failure !== undefined) throw failure;
-  if (status === undefined)
+  if (status === undefined) {
+    // A server that keeps time itself resets the stream without another word.
+    if (performance.now() - sentMs >= call.timeoutMs) throw tooLate();
     throw new WardenError('etcd-unreachable', `the connection to ${endpoint} ended during ${name}`);
+  }
   if (status.code !== 0) throw callFailed(name, endpoint, status);
   return messageOf(Buffer.concat(chunks), name, endpoint);
+}
+
+/**
+ * Tells the member how long we wait. What waits inside etcd for other members ends then too; a defragmentation does not.
+ * At most eight digits: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests.
+ */
+function grpcTimeout(timeoutMs: number): string {
+  return `${Math.min(Math.ceil(timeoutMs), 99_999_999)}m`;
 }
 
 /** Gives up at the first ping that is still unanswered when the next one is due. */

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { describeHolder } from '../../agent/defrag.ts';
+import { withClusterLock } from '../../agent/hold-lock.ts';
 import { pruneAfterBackup } from '../../agent/prune-after-backup.ts';
 import { runLimitMs, withinRunLimit } from '../../agent/run-limit.ts';
 import { toWardenError, WardenError } from '../../errors/warden-error.ts';
@@ -10,6 +12,9 @@ import { formatBytes, formatDuration, formatHash } from '../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { formatFacts, formatTable } from '../table.ts';
+
+/** Longer than the usual defragmentation takes; a backup that is not taken is worse than one that is late. */
+const lockWaitMs = 5 * 60_000;
 
 /** So that the manifest of a backup stays within its size. */
 const maxTags = 64;
@@ -53,7 +58,9 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
     toolVersion,
   };
   const result = await withinRunLimit(runLimitMs(config), invocation.signal, (signal) =>
-    backUp(parts, backupOptions, signal),
+    withClusterLock(parts, { holder: describeHolder('backup'), waitMs: lockWaitMs }, signal, () =>
+      backUp(parts, backupOptions, signal),
+    ),
   );
   const error = partlyFailed(result);
   try {

@@ -125,7 +125,7 @@ export const coordination = section({
   lock: optionWithDefault(
     oneOf('etcd', 'none'),
     'etcd',
-    'etcd: one run works on the cluster at a time, held by a lease (not in this version yet). none: runs do not wait for each other.',
+    'etcd: one run works on the cluster at a time, held by a lease. none: runs do not wait for each other.',
   ),
   key: optionWithDefault(
     checkedText('a key that starts with /', (key) => {

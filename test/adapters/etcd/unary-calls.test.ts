@@ -30,6 +30,9 @@ describe('a unary call', () => {
     [grpcStatus.INVALID_ARGUMENT, 'etcdserver: user name is empty', 'etcd-auth-required'],
     [grpcStatus.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted', 'etcd-compacted'],
     [grpcStatus.FAILED_PRECONDITION, 'etcdserver: rpc not supported for learner', 'etcd-call-failed'],
+    [grpcStatus.UNAVAILABLE, 'etcdserver: rpc not supported for learner', 'etcd-call-failed'],
+    [grpcStatus.UNKNOWN, 'auth: permission denied', 'etcd-permission-denied'],
+    [grpcStatus.UNKNOWN, 'open /var/lib/etcd/db.tmp: permission denied', 'etcd-call-failed'],
     [grpcStatus.UNIMPLEMENTED, 'unknown method: 100 % new', 'etcd-call-failed'],
   ])('is sent once, whatever the answer is: status %i, "%s" becomes %s', async (code, details, expected) => {
     await using fake = await startFakeEtcd({

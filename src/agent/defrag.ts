@@ -1,0 +1,75 @@
+import { hostname } from 'node:os';
+import type { Config } from '../config/schema.ts';
+import type { DefragPolicy, DefragRule } from '../defrag/policy.ts';
+import type { DefragOptions, DefragParts } from '../jobs/defrag.ts';
+import { formatLineage } from '../repository/layout.ts';
+import { readCatalogue } from '../repository/catalogue.ts';
+import type { Parts } from './compose.ts';
+
+/** What the configuration says of every defragmentation. */
+export function defragFacts({ cluster, defrag }: Config): Omit<DefragOptions, 'request'> {
+  return {
+    policy: toPolicy(defrag),
+    quotaBytes: quotaBytesOf(cluster),
+    pauseMs: defrag.pause.ms,
+    disarmNospace: defrag.disarmNospace,
+    holder: describeHolder('defrag'),
+  };
+}
+
+export function quotaBytesOf({ quota }: Config['cluster']): number | undefined {
+  return quota === 'auto' ? undefined : quota.bytes;
+}
+
+/** For whoever finds the lock taken: `defrag on node-1, process 4711`. */
+export function describeHolder(command: string): string {
+  return `${command} on ${hostname()}, process ${process.pid}`;
+}
+
+export function defragParts(parts: Parts, { cluster }: Config): Omit<DefragParts, 'progress'> {
+  return {
+    ...parts,
+    findNewestBackup: async (clusterId, signal) => {
+      const times = await Promise.all(
+        parts.repositories.map(async ({ store }) => {
+          const { entries } = await readCatalogue(store, cluster.name, formatLineage(clusterId), signal);
+          return entries.find(({ state }) => state === 'complete')?.place.id.time;
+        }),
+      );
+      return times.reduce((found, time) =>
+        found === undefined || (time !== undefined && time > found) ? time : found,
+      );
+    },
+  };
+}
+
+function toPolicy({
+  rules,
+  minReclaim,
+  cooldown,
+  requireBackupWithin,
+  emergencyUsage,
+  ...same
+}: Config['defrag']): DefragPolicy {
+  const { moveLeader, maxRaftLag, allowSingleMember } = same;
+  return {
+    rules: rules.map(toRule),
+    minReclaimBytes: minReclaim.bytes,
+    emergencyUsage: emergencyUsage.fraction,
+    cooldownMs: cooldown.ms,
+    requireBackupWithinMs: requireBackupWithin.ms,
+    moveLeader,
+    maxRaftLag,
+    allowSingleMember,
+  };
+}
+
+function toRule(rule: Config['defrag']['rules'][number]): DefragRule {
+  const { fragmentationAbove, dbSizeAbove, reclaimableAbove, usageAbove } = rule;
+  return {
+    fragmentationAbove: fragmentationAbove?.fraction,
+    dbSizeAboveBytes: dbSizeAbove?.bytes,
+    reclaimableAbove,
+    usageAbove: usageAbove?.fraction,
+  };
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WardenError } from '../errors/warden-error.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClusterLock } from '../ports/lock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Progress } from '../ports/progress.ts';
+
+export interface LockParts {
+  /** undefined where coordination is turned off. */
+  readonly lock: ClusterLock | undefined;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly log: Log;
+  readonly progress: Progress;
+}
+
+const pollMs = 2000;
+
+/**
+ * Does the work while nobody else works on the cluster. Waits up to `waitMs` for whoever holds the lock, then rejects with
+ * `busy`. Where no lock can be had, because etcd has no quorum or no space, the work is done all the same: it is for such times.
+ */
+export async function withClusterLock<T>(
+  { lock, clock, log, progress }: LockParts,
+  { holder, waitMs }: { readonly holder: string; readonly waitMs: number },
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (lock === undefined) return work();
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    const outcome = await lock.acquire(holder, signal);
+    if (outcome.kind === 'held') {
+      await using _ = outcome.lock;
+      return await work();
+    }
+    if (outcome.kind === 'unavailable') {
+      log.warn('going on without the lock', { reason: outcome.reason });
+      return work();
+    }
+    if (clock.monotonicMs() - startedMs >= waitMs) throw busy(outcome);
+    progress({ kind: 'stage', text: `waiting for ${outcome.holder}` });
+    await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+    signal.throwIfAborted();
+  }
+}
+
+function busy({ holder, since }: { readonly holder: string; readonly since: Date | undefined }): WardenError {
+  const when = since === undefined ? '' : ` since ${since.toISOString()}`;
+  return new WardenError('busy', `another run works on this cluster${when}: ${holder}`, { details: { holder } });
+}

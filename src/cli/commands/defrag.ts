@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { defragFacts, defragParts } from '../../agent/defrag.ts';
+import { WardenError } from '../../errors/warden-error.ts';
+import { defragRefused } from '../../defrag/refusal-error.ts';
+import { planDefragmentation, runDefrag, type DefragRun } from '../../jobs/defrag.ts';
+import { describeDefragPlan, describeDefragRun } from '../describe-defrag.ts';
+import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
+
+interface Options {
+  readonly dryRun?: boolean;
+  readonly member?: string;
+  readonly forceRule?: boolean;
+  readonly acceptUnsafeVersion?: boolean;
+}
+
+export function addDefragCommand(program: Command, carryOut: CarryOut): void {
+  program
+    .command('defrag')
+    .description('defragment the members that are due, one at a time, the leader last')
+    .option('--dry-run', 'show the plan and change nothing')
+    .option('--member <name>', 'only this member, by name or id')
+    .option('--force-rule', 'also members that no rule is due for; never against what is safe')
+    .option('--accept-unsafe-version', 'also releases of etcd in which a defragmentation can corrupt data')
+    .action((options: Options) => carryOut((invocation) => runDefragCommand(invocation, options)));
+}
+
+async function runDefragCommand(invocation: Invocation, options: Options): Promise<Outcome> {
+  const config = await invocation.loadConfig();
+  const parts = { ...defragParts(await invocation.open(config), config), progress: invocation.output.progress };
+  const { member, forceRule = false, acceptUnsafeVersion = false } = options;
+  const defragOptions = { ...defragFacts(config), request: { only: member, forceRule, acceptUnsafeVersion } };
+  if (options.dryRun === true) {
+    const plan = await planDefragmentation(parts, defragOptions, invocation.signal);
+    const result = describeDefragPlan(plan);
+    return plan.verdict === 'refuse' ? { result, error: defragRefused(plan) } : { result };
+  }
+  const run = await runDefrag(parts, defragOptions, invocation.signal);
+  const error = judge(run);
+  return error === undefined ? { result: describeDefragRun(run) } : { result: describeDefragRun(run), error };
+}
+
+function judge({ members, stoppedBy }: DefragRun): WardenError | undefined {
+  if (stoppedBy === undefined) return undefined;
+  const finished = members.filter(({ error }) => error === undefined).map(({ name }) => name);
+  if (finished.length === 0) return stoppedBy;
+  return new WardenError('partly-defragmented', `${finished.join(', ')} done, then: ${stoppedBy.message}`, {
+    details: { ...stoppedBy.details, finished, code: stoppedBy.code },
+    hint: stoppedBy.hint,
+    cause: stoppedBy,
+  });
+}

@@ -1,0 +1,96 @@
+import type { Look } from './look.ts';
+import { describeSplitView } from './split-view.ts';
+import { answeringVoters, hasAnswered, isCaughtUp, lagOf, votersOf } from './voters.ts';
+import { enumerate, hexId, nameOf, nameOfId } from './words.ts';
+
+const lookForSingleMember: Look = ({ facts, policy }) => {
+  const [voter, another] = votersOf(facts);
+  if (voter === undefined || another !== undefined || policy.allowSingleMember) return undefined;
+  return {
+    because: 'single-member',
+    explanation: `${nameOf(voter)} is the only voter: the cluster serves nothing while it is defragmented, and defrag.allowSingleMember does not allow that`,
+  };
+};
+
+/** A member that is cut off still answers for itself: only a read that needs a majority proves that there is one. */
+const lookForLeader: Look = ({ facts }) => {
+  const leaderless = answeringVoters(facts).filter(({ answer }) => answer.leaderId === 0n);
+  const causes = [
+    ...(leaderless.length > 0 ? [`no leader is known to ${enumerate(leaderless.map(nameOf))}`] : []),
+    ...(facts.noQuorumBecause === undefined ? [] : [`no linearizable read went through: ${facts.noQuorumBecause}`]),
+  ];
+  return causes.length === 0 ? undefined : { because: 'no-leader', explanation: causes.join('; ') };
+};
+
+const lookForSplitView: Look = ({ facts }) => {
+  const explanation = describeSplitView(facts);
+  return explanation === undefined ? undefined : { because: 'split-view', explanation };
+};
+
+const lookForUnstartedMembers: Look = ({ facts }) => {
+  const unstarted = votersOf(facts).filter(({ isUnstarted }) => isUnstarted);
+  if (unstarted.length === 0) return undefined;
+  return {
+    because: 'unstarted-member',
+    explanation: `added to the cluster and never started: ${enumerate(unstarted.map(nameOf))}; until then a vote that counts is missing`,
+  };
+};
+
+const lookForUnreachableVoters: Look = ({ facts }) => {
+  const unreachable = votersOf(facts).filter((voter) => !hasAnswered(voter));
+  if (unreachable.length === 0) return undefined;
+  const causes = unreachable.map((voter) => `${nameOf(voter)} (${voter.unreachableBecause ?? 'no reason is known'})`);
+  return { because: 'unreachable-voter', explanation: `no answer from ${enumerate(causes)}` };
+};
+
+/** NOSPACE does not count: a defragmentation is its cure. One that we do not know may be as bad as CORRUPT. */
+const lookForCorruption: Look = ({ facts }) => {
+  const grave = facts.alarms.filter(({ type }) => type !== 'NOSPACE');
+  if (grave.length === 0) return undefined;
+  const alarms = grave.map(({ memberId, type }) => `${type} of ${nameOfId(memberId, facts.members)}`);
+  return {
+    because: 'corrupt-alarm',
+    explanation: `raised: ${enumerate(alarms.sort())}; while members may differ, a good one must not be taken out`,
+  };
+};
+
+/** Whoever started it: a second member that stops serving may cost the majority. */
+const lookForDefragmentation: Look = ({ facts }) => {
+  const busy = facts.members.filter(({ activity }) => activity.kind === 'seen' && activity.isDefragmenting);
+  if (busy.length === 0) return undefined;
+  return { because: 'defrag-running', explanation: `being defragmented already: ${enumerate(busy.map(nameOf))}` };
+};
+
+const lookForLag: Look = ({ facts, policy }) => {
+  const lagging = answeringVoters(facts).filter((voter) => !isCaughtUp(voter, facts, policy));
+  if (lagging.length === 0) return undefined;
+  const lags = lagging.map((voter) => `${nameOf(voter)} is ${lagOf(voter, facts)}`);
+  return {
+    because: 'lagging-voter',
+    explanation: `${enumerate(lags)} entries behind the furthest voter, more than maxRaftLag ${policy.maxRaftLag}`,
+  };
+};
+
+/** Whoever chose the step: a learner, a stranger or a silent member is not defragmented. */
+const lookForVoter: Look = ({ step, facts }) => {
+  const { member } = step;
+  const listed = votersOf(facts).find(({ id }) => id === member.id);
+  if (listed === undefined || member.id === 0n) {
+    return { because: 'split-view', explanation: `${nameOf(member)} (${hexId(member.id)}) is not a listed voter` };
+  }
+  if (hasAnswered(listed)) return undefined;
+  return { because: 'unreachable-voter', explanation: `no answer from ${nameOf(member)}` };
+};
+
+/** What would make it unsafe to take any member out. */
+export const lookAtCluster: readonly Look[] = [
+  lookForSingleMember,
+  lookForLeader,
+  lookForSplitView,
+  lookForUnstartedMembers,
+  lookForUnreachableVoters,
+  lookForVoter,
+  lookForCorruption,
+  lookForDefragmentation,
+  lookForLag,
+];
