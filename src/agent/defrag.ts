@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/schema.ts';
+import { describeThrown } from '../errors/warden-error.ts';
 import type { DefragPolicy, DefragRule } from '../defrag/policy.ts';
 import type { DefragOptions, DefragParts } from '../jobs/defrag.ts';
 import { formatLineage } from '../repository/layout.ts';
@@ -29,18 +30,32 @@ export function describeHolder(command: string): string {
 export function defragParts(parts: Parts, { cluster }: Config): Omit<DefragParts, 'progress'> {
   return {
     ...parts,
-    findNewestBackup: async (clusterId, signal) => {
-      const times = await Promise.all(
-        parts.repositories.map(async ({ store }) => {
-          const { entries } = await readCatalogue(store, cluster.name, formatLineage(clusterId), signal);
-          return entries.find(({ state }) => state === 'complete')?.place.id.time;
-        }),
-      );
-      return times.reduce((found, time) =>
-        found === undefined || (time !== undefined && time > found) ? time : found,
-      );
-    },
+    findNewestBackup: (clusterId, signal) => findNewestBackup(parts, cluster.name, clusterId, signal),
   };
+}
+
+/** One repository that can be listed is enough. */
+async function findNewestBackup(
+  { repositories, log }: Pick<Parts, 'repositories' | 'log'>,
+  cluster: string,
+  clusterId: bigint,
+  signal: AbortSignal,
+): Promise<Date | undefined> {
+  let newest: Date | undefined;
+  const failures: unknown[] = [];
+  for (const { name, store } of repositories) {
+    try {
+      const { entries } = await readCatalogue(store, cluster, formatLineage(clusterId), signal);
+      const time = entries.find(({ state }) => state === 'complete')?.place.id.time;
+      if (time !== undefined && (newest === undefined || time > newest)) newest = time;
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn('the repository cannot be listed', { repository: name, reason: describeThrown(error) });
+      failures.push(error);
+    }
+  }
+  if (newest === undefined && failures.length > 0) throw failures[0];
+  return newest;
 }
 
 function toPolicy({

@@ -13,7 +13,7 @@ export interface LockParts {
   readonly progress: Progress;
 }
 
-const pollMs = 2000;
+const pollMs = 1000;
 
 /**
  * Does the work while nobody else works on the cluster. Waits up to `waitMs` for whoever holds the lock, then rejects with

@@ -1,7 +1,12 @@
+import type { MemberFacts } from './facts.ts';
 import type { Look } from './look.ts';
 import { describeSplitView } from './split-view.ts';
 import { answeringVoters, hasAnswered, isCaughtUp, lagOf, votersOf } from './voters.ts';
 import { enumerate, hexId, nameOf, nameOfId } from './words.ts';
+
+/** How long a defragmentation may take on a slow disk: a minute and 10 MB/s. */
+const leastWorkMs = 60_000;
+const slowBytesPerMs = 10_000;
 
 const lookForSingleMember: Look = ({ facts, policy }) => {
   const [voter, another] = votersOf(facts);
@@ -56,10 +61,18 @@ const lookForCorruption: Look = ({ facts }) => {
 
 /** Whoever started it: a second member that stops serving may cost the majority. */
 const lookForDefragmentation: Look = ({ facts }) => {
-  const busy = facts.members.filter(({ activity }) => activity.kind === 'seen' && activity.isDefragmenting);
+  const busy = facts.members.filter((member) => isBusy(member, facts.now));
   if (busy.length === 0) return undefined;
   return { because: 'defrag-running', explanation: `being defragmented already: ${enumerate(busy.map(nameOf))}` };
 };
+
+/** Where the member's metrics do not tell, an earlier run that was not seen to end may still be at work. */
+function isBusy({ activity, lastDefrag }: MemberFacts, now: Date): boolean {
+  if (activity.kind === 'seen') return activity.isDefragmenting;
+  if (lastDefrag === undefined || lastDefrag.afterBytes !== undefined) return false;
+  const agoMs = now.getTime() - lastDefrag.at.getTime();
+  return agoMs >= 0 && agoMs < leastWorkMs + lastDefrag.beforeBytes / slowBytesPerMs;
+}
 
 const lookForLag: Look = ({ facts, policy }) => {
   const lagging = answeringVoters(facts).filter((voter) => !isCaughtUp(voter, facts, policy));

@@ -24,9 +24,8 @@ const hints: Readonly<Record<DefragRefusalReason, string>> = {
   'no-successor': 'Wait until another voter is caught up, or set defrag.moveLeader to false.',
 };
 
-export function defragRefused({ because, explanation }: DefragRefusal): WardenError {
-  return new WardenError('defrag-refused', `nothing is defragmented (${because}): ${explanation}`, {
-    details: { because },
-    hint: hints[because],
-  });
+/** `done`: whether members were defragmented before it came to this. */
+export function defragRefused({ because, explanation }: DefragRefusal, done = false): WardenError {
+  const message = `nothing ${done ? 'more ' : ''}is defragmented (${because}): ${explanation}`;
+  return new WardenError('defrag-refused', message, { details: { because }, hint: hints[because] });
 }

@@ -13,7 +13,8 @@ export interface Progress {
 
 /**
  * The voter that best takes over from the leader: one that needs no defragmentation afterwards, or leadership would be
- * moved twice; then one without NOSPACE; then the furthest along. undefined where none is fit.
+ * moved twice; then one without NOSPACE. All that are fit have caught up, so the name decides between them: a few entries more
+ * or less would make every plan another one. undefined where none is fit.
  */
 export function chooseSuccessor(
   policy: DefragPolicy,
@@ -30,7 +31,7 @@ export function chooseSuccessor(
         standing: standingOf(member, policy, facts.now, progress),
         alarms: facts.alarms.filter(({ memberId }) => memberId === member.id).length,
       }))
-      .sort((a, b) => a.standing - b.standing || a.alarms - b.alarms || furthestFirst(a.member, b.member))[0]?.member
+      .sort((a, b) => a.standing - b.standing || a.alarms - b.alarms || byName(a.member, b.member))[0]?.member
   );
 }
 
@@ -52,10 +53,4 @@ function standingOf(member: AnsweringMember, policy: DefragPolicy, now: Date, { 
   if (done.has(member.id)) return 0;
   if (planned.has(member.id)) return 1;
   return judgeNeed(member, member.answer, policy, now).verdict === 'not-due' ? 2 : 3;
-}
-
-function furthestFirst(a: AnsweringMember, b: AnsweringMember): number {
-  const [left, right] = [a.answer.raftAppliedIndex, b.answer.raftAppliedIndex];
-  if (left !== right) return left > right ? -1 : 1;
-  return byName(a, b);
 }

@@ -87,9 +87,11 @@ export async function runDefrag(parts: DefragParts, options: DefragOptions, sign
       await using look = await lookNow(parts, options, signal);
       const plan = planNow(look, options, done);
       run.plan ??= plan;
-      if (plan.verdict === 'refuse') throw defragRefused(plan);
+      if (plan.verdict === 'refuse') throw defragRefused(plan, done.size > 0);
       const [step, ...further] = plan.steps;
       if (step === undefined) break;
+      // The look took its time.
+      lock?.lost.throwIfAborted();
       if (step.moveLeaderTo !== undefined) {
         run.moves.push(await moveAway(step, step.moveLeaderTo, look, parts, run.moves, signal));
         continue;
@@ -108,6 +110,7 @@ export async function runDefrag(parts: DefragParts, options: DefragOptions, sign
   }
   if (run.plan === undefined) throw stoppedBy ?? new WardenError('internal', 'a run ended without a plan');
   const disarmed = signal.aborted || !options.disarmNospace ? untouched : await disarm(parts, options, signal);
+  if (signal.aborted) stoppedBy ??= toWardenError(signal.reason);
   return { ...run, plan: run.plan, disarmed, stoppedBy };
 }
 
@@ -132,7 +135,10 @@ async function takeLock(
     log.warn('going on without the lock: etcd is out of space', { reason: outcome.reason });
     return undefined;
   }
-  throw defragRefused({ because: 'no-leader', explanation: `the lock cannot be taken: ${outcome.reason}` });
+  throw new WardenError('defrag-refused', `nothing is defragmented: the lock cannot be taken: ${outcome.reason}`, {
+    details: { because: 'no-lock' },
+    hint: 'Bring the cluster to quorum and let the user of cluster.auth write coordination.key, or set coordination.lock to none.',
+  });
 }
 
 async function isOutOfSpace(etcd: Etcd, signal: AbortSignal): Promise<boolean> {
@@ -208,12 +214,12 @@ async function rest(
   ended.throwIfAborted();
 }
 
-async function disarm(parts: DefragParts, options: DefragOptions, signal: AbortSignal): Promise<Disarmed> {
+/** Never rejects: what was done before is to be told. */
+async function disarm(parts: DefragParts, { quotaBytes }: DefragOptions, signal: AbortSignal): Promise<Disarmed> {
   try {
-    await using look = await lookNow(parts, options, signal);
+    await using look = await lookAtCluster(parts, { quotaBytes, records: new Map() }, signal);
     return await disarmNospace(look, parts.log, signal);
   } catch (error) {
-    signal.throwIfAborted();
     return { memberIds: [], stays: describeThrown(error) };
   }
 }

@@ -31,8 +31,12 @@ export interface DefraggedMember {
 const slowBytesPerMs = 10_000;
 const leastWaitMs = 60_000;
 
-/** Once we are told to stop: what fits into the grace period of a pod. */
-const farewellMs = 20_000;
+/**
+ * Once we are told to stop, and for the last record. With the release of the lock they have to fit into the 30 s that a pod
+ * is given to end.
+ */
+const farewellMs = 12_000;
+const rememberMs = 8_000;
 
 /**
  * Defragments one member: looks once more through another one, sends the call once, and waits until the member serves again,
@@ -54,9 +58,10 @@ export async function defragment(
   const failures = (member.lastDefrag?.failures ?? 0) + 1;
   // Written before: a run that dies in the middle must not be repeated at once by the next one.
   await remember(records, id, { at, beforeBytes, afterBytes: undefined, durationMs: 0, failures }, log, signal);
+  signal.throwIfAborted();
   log.info('defragmenting', { member: name, reasons, dbSizeBytes: beforeBytes, predictedReclaimBytes });
   const startedMs = clock.monotonicMs();
-  const limitMs = leastWaitMs + beforeBytes / slowBytesPerMs;
+  const limitMs = leastWaitMs + Math.ceil(beforeBytes / slowBytesPerMs);
   const failure = await client.defragment({ timeoutMs: limitMs }, signal).then(
     () => undefined,
     (error: unknown) => toWardenError(error),
@@ -65,10 +70,10 @@ export async function defragment(
   const status = wasSent ? await waitForEnd(client, metrics, clock, limitMs, signal) : undefined;
   const durationMs = clock.monotonicMs() - startedMs;
   const afterBytes = status?.dbSizeBytes;
-  const error = judge(name, failure, status, wasSent);
+  const error = judge(name, beforeBytes, failure, status);
   const record = { at, beforeBytes, afterBytes, durationMs, failures: error === undefined ? 0 : failures };
-  await remember(records, id, record, log, signal.aborted ? AbortSignal.timeout(5000) : signal);
-  const outlastedCall = failure !== undefined && hasOnlyStoppedWaiting(failure);
+  await remember(records, id, record, log, AbortSignal.timeout(rememberMs));
+  const outlastedCall = failure !== undefined && wasSent && hasOnlyStoppedWaiting(failure);
   const result = { name, beforeBytes, afterBytes, durationMs, outlastedCall, error };
   if (error === undefined) {
     log.info('defragmented', {
@@ -107,43 +112,41 @@ async function waitForEnd(
   limitMs: number,
   signal: AbortSignal,
 ): Promise<MemberStatus | undefined> {
-  // Told to stop, we still look for a while whether it ends: the next run should know.
-  const patience = signal.aborted ? AbortSignal.timeout(farewellMs) : signal;
-  try {
-    return await waitUntilServing(client, metrics, clock, limitMs, patience);
-  } catch {
-    return signal.aborted && !patience.aborted
-      ? waitUntilServing(client, metrics, clock, farewellMs, AbortSignal.timeout(farewellMs)).catch(() => undefined)
-      : undefined;
+  if (!signal.aborted) {
+    const status = await waitUntilServing(client, metrics, clock, limitMs, signal).catch(() => undefined);
+    if (status !== undefined || !signal.aborted) return status;
   }
+  // Told to stop, we still look for a while whether it ends: the next run should know.
+  const farewell = AbortSignal.timeout(farewellMs);
+  return waitUntilServing(client, metrics, clock, farewellMs, farewell).catch(() => undefined);
 }
 
 function judge(
   name: string,
+  beforeBytes: number,
   failure: WardenError | undefined,
   status: MemberStatus | undefined,
-  wasSent: boolean,
 ): WardenError | undefined {
-  if (wasSent && status === undefined) {
-    return new WardenError(
-      'defrag-unfinished',
-      `member ${name} was asked to defragment and does not serve again${failure === undefined ? '' : `: ${failure.message}`}`,
-      { details: { member: name }, cause: failure },
-    );
-  }
-  if (failure === undefined || hasOnlyStoppedWaiting(failure)) return undefined;
-  return new WardenError('defrag-failed', `member ${name} could not be defragmented: ${failure.message}`, {
-    details: { member: name, code: failure.code },
-    cause: failure,
-  });
+  const fail = (code: 'defrag-failed' | 'defrag-unfinished', what: string): WardenError =>
+    new WardenError(code, `member ${name} ${what}${failure === undefined ? '' : `: ${failure.message}`}`, {
+      details: { member: name, ...(failure !== undefined && { code: failure.code }) },
+      cause: failure,
+    });
+  if (failure?.details['sent'] === false) return fail('defrag-failed', 'could not be asked to defragment');
+  if (status === undefined) return fail('defrag-unfinished', 'was asked to defragment and does not serve again');
+  if (failure === undefined) return undefined;
+  if (!hasOnlyStoppedWaiting(failure)) return fail('defrag-failed', 'could not be defragmented');
+  // Its end was not heard, but the size tells of it.
+  if (status.dbSizeBytes < beforeBytes) return undefined;
+  return fail('defrag-failed', 'serves again and is no smaller than before it was asked to defragment');
 }
 
 /** These say that we heard no end, never that there was none. */
 function hasOnlyStoppedWaiting(failure: WardenError): boolean {
-  return isWardenError(failure, 'etcd-deadline', 'interrupted');
+  return isWardenError(failure, 'etcd-deadline', 'etcd-unreachable', 'interrupted');
 }
 
-/** Without space in etcd nothing can be written down; that must not keep anybody from making some. */
+/** Never rejects: without space in etcd nothing can be written down, and that must not keep anybody from making some. */
 async function remember(
   records: DefragRecords,
   id: bigint,
@@ -154,7 +157,6 @@ async function remember(
   try {
     await records.write(id, record, signal);
   } catch (error) {
-    signal.throwIfAborted();
     log.warn('the defragmentation cannot be remembered in etcd', { reason: describeThrown(error) });
   }
 }

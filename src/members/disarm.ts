@@ -10,7 +10,7 @@ export interface Disarmed {
   readonly stays: string | undefined;
 }
 
-/** Lifts NOSPACE where the sizes allow it: each alarm by itself, as it was read, and no other kind. */
+/** Lifts NOSPACE where the sizes allow it: each alarm by itself, as it was read, and no other kind. Never rejects. */
 export async function disarmNospace(look: ClusterLook, log: Log, signal: AbortSignal): Promise<Disarmed> {
   const plan = planDisarm(look.facts);
   if (plan.verdict === 'refuse') {
@@ -26,7 +26,6 @@ export async function disarmNospace(look: ClusterLook, log: Log, signal: AbortSi
       memberIds.push(alarm.memberId);
       log.info('alarm NOSPACE lifted', { member: alarm.memberId.toString(16) });
     } catch (error) {
-      signal.throwIfAborted();
       const reason = describeThrown(error);
       log.warn('the alarm NOSPACE could not be lifted', { member: alarm.memberId.toString(16), reason });
       return { memberIds, stays: reason };

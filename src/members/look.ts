@@ -28,14 +28,14 @@ export interface ClusterLook extends AsyncDisposable {
   clientOf(member: MemberFacts): EtcdMember;
 }
 
-/** Asks every member everything at once. Rejects only if the member list cannot be had, or when interrupted. */
+/** Asks every member everything at once. Rejects if member list or newest backup cannot be had, or when interrupted. */
 export async function lookAtCluster(parts: LookParts, options: LookOptions, signal: AbortSignal): Promise<ClusterLook> {
   const view = await parts.etcd.discover(signal);
   await using stack = new AsyncDisposableStack();
   const clients = view.members
     .filter((member) => member.endpoint !== undefined)
     .map((member) => stack.use(parts.etcd.connect(member)));
-  const [looks, alarms, noQuorumBecause] = await Promise.all([
+  const [looks, alarms, noRead] = await Promise.all([
     Promise.all(clients.map((client) => lookAtMember(client, parts.metrics, signal))),
     readAlarms(clients, signal),
     findNoQuorum(clients, signal),
@@ -51,10 +51,12 @@ export async function lookAtCluster(parts: LookParts, options: LookOptions, sign
   const byFacts = new Map(
     looks.map((look, index) => [members[index], identified(look, parts.etcd, (client) => stack.use(client))]),
   );
+  const noQuorumBecause = noRead ?? (typeof alarms === 'string' ? alarms : undefined);
+  const raised = typeof alarms === 'string' ? [] : alarms;
   const kept = stack.move();
   return {
     clusterId,
-    facts: { now: parts.clock.now(), members, alarms, noQuorumBecause, newestBackupAt },
+    facts: { now: parts.clock.now(), members, alarms: raised, noQuorumBecause, newestBackupAt },
     clientOf: (member) => {
       const client = byFacts.get(member);
       if (client === undefined) throw new WardenError('internal', `member ${member.name} is not of this look`);
@@ -154,9 +156,13 @@ function clusterIdOf(looks: readonly MemberLook[]): bigint {
   return 0n;
 }
 
-/** The question goes through the log like a write, so any answer is the cluster's. */
-async function readAlarms(clients: readonly EtcdMember[], signal: AbortSignal): Promise<readonly Alarm[]> {
-  return Promise.any(clients.map((client) => client.alarms(signal))).catch(() => []);
+/** The question goes through the log like a write, so any answer is the cluster's. Unanswered, CORRUPT may be raised. */
+async function readAlarms(clients: readonly EtcdMember[], signal: AbortSignal): Promise<readonly Alarm[] | string> {
+  try {
+    return await Promise.any(clients.map((client) => client.alarms(signal)));
+  } catch (error) {
+    return `the alarms are not known: ${firstMessage(error) ?? 'no member was started'}`;
+  }
 }
 
 /** Why no linearizable read went through any voter; undefined where one did. */
@@ -166,7 +172,12 @@ async function findNoQuorum(clients: readonly EtcdMember[], signal: AbortSignal)
     await Promise.any(voters.map((client) => client.readRevision(signal)));
     return undefined;
   } catch (error) {
-    const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-    return errors[0] === undefined ? 'no voter is known' : toWardenError(errors[0]).message;
+    return firstMessage(error) ?? 'no voter is known';
   }
+}
+
+/** Of the first of those that were asked at once. */
+function firstMessage(error: unknown): string | undefined {
+  const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return errors[0] === undefined ? undefined : toWardenError(errors[0]).message;
 }

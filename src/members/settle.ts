@@ -35,7 +35,8 @@ async function serves(
   metrics: MemberMetrics,
   signal: AbortSignal,
 ): Promise<MemberStatus | undefined> {
-  const told = await metrics.read(client.member, signal).catch(() => undefined);
+  // Without an answer it is not known to be idle; undefined is the operator's word that nobody is to ask.
+  const told = await metrics.read(client.member, signal);
   if (told?.isDefragmenting === true) return undefined;
   await client.readRevision(signal);
   return client.status(signal);

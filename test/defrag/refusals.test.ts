@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity, ClusterFacts } from '../../src/defrag/facts.ts';
-import { compact, hourMs, idOf, learner, now, plan, stepsOf, unstarted, verdictOf, type Changes } from './cluster.ts';
+import {
+  compact,
+  GiB,
+  hourMs,
+  idOf,
+  learner,
+  now,
+  plan,
+  stepsOf,
+  unstarted,
+  verdictOf,
+  type Changes,
+} from './cluster.ts';
 
 const seen = (changes: Partial<Extract<Activity, { kind: 'seen' }>>): Changes => ({
   activity: { kind: 'seen', openSnapshots: 0, raftSnapshotsInFlight: 0, isDefragmenting: false, ...changes },
@@ -117,6 +129,16 @@ describe('nothing is defragmented', () => {
     expect(third(seen({ isDefragmenting: true }))).toBe('defrag-running: being defragmented already: etcd-2');
     const found = plan([{}, {}, {}, { ...learner, ...seen({ isDefragmenting: true }) }]);
     expect(found).toMatchObject({ because: 'defrag-running' });
+  });
+
+  it('while an earlier run was not seen to end, where metrics do not tell', () => {
+    const begun = (agoMs: number): Changes => ({
+      activity: { kind: 'not-asked' },
+      lastDefrag: { at: new Date(now.getTime() - agoMs), beforeBytes: GiB, afterBytes: undefined, failures: 1 },
+    });
+    expect(third(begun(60_000))).toBe('defrag-running: being defragmented already: etcd-2');
+    expect(third(begun(hourMs))).toBe('go');
+    expect(third({ ...begun(60_000), ...seen({}) })).toBe('go');
   });
 
   // field: F064; BC-12

@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly auth?: { readonly user: string; readonly password: string } | false;
   /** More flags for every member. */
   readonly args?: readonly string[];
+  /** Gives the URL under which the others reach a member, such as that of a proxy before the one it listens at. */
+  readonly advertisePeer?: (listenUrl: string) => Promise<string>;
 }
 
 export interface Cluster extends AsyncDisposable {
@@ -122,6 +124,7 @@ interface MemberPlan {
   readonly name: string;
   readonly version: EtcdVersion;
   readonly endpoint: string;
+  readonly listenPeerUrl: string;
   readonly peerUrl: string;
   readonly dataDir: string;
   readonly metricsUrl: string;
@@ -132,17 +135,22 @@ type MemberProcess = ClusterMember & { process: ServerProcess };
 async function planMembers(shared: Shared, names: readonly string[]): Promise<MemberPlan[]> {
   const ports = await freePorts(names.length * 3);
   const scheme = shared.certificates === undefined ? 'http' : 'https';
-  return names.map((name, index) => {
-    const [client, peer, metrics] = ports.slice(index * 3);
-    return {
-      name,
-      version: shared.options.versions?.[index] ?? shared.version,
-      endpoint: `${scheme}://127.0.0.1:${client}`,
-      peerUrl: `http://127.0.0.1:${peer}`,
-      metricsUrl: `http://127.0.0.1:${metrics}`,
-      dataDir: join(shared.root, name),
-    };
-  });
+  const { versions, advertisePeer } = shared.options;
+  return Promise.all(
+    names.map(async (name, index) => {
+      const [client, peer, metrics] = ports.slice(index * 3);
+      const listenPeerUrl = `http://127.0.0.1:${peer}`;
+      return {
+        name,
+        version: versions?.[index] ?? shared.version,
+        endpoint: `${scheme}://127.0.0.1:${client}`,
+        listenPeerUrl,
+        peerUrl: (await advertisePeer?.(listenPeerUrl)) ?? listenPeerUrl,
+        metricsUrl: `http://127.0.0.1:${metrics}`,
+        dataDir: join(shared.root, name),
+      };
+    }),
+  );
 }
 
 async function startMember(
@@ -156,7 +164,7 @@ async function startMember(
     `--data-dir=${plan.dataDir}`,
     `--listen-client-urls=${plan.endpoint}`,
     `--advertise-client-urls=${plan.endpoint}`,
-    `--listen-peer-urls=${plan.peerUrl}`,
+    `--listen-peer-urls=${plan.listenPeerUrl}`,
     `--initial-advertise-peer-urls=${plan.peerUrl}`,
     `--listen-metrics-urls=${plan.metricsUrl}`,
     `--initial-cluster=${initialCluster}`,
