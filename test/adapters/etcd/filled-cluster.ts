@@ -40,7 +40,7 @@ export function holdSnapshot(member: EtcdMember): Promise<SnapshotStream> {
 }
 
 /** The sum over all series of this name whose labels hold `label`. */
-export async function sumOfMetric(member: ClusterMember, name: string, label = ''): Promise<number> {
+async function sumOfMetric(member: ClusterMember, name: string, label = ''): Promise<number> {
   const text = await (await fetch(`${member.metricsUrl}/metrics`)).text();
   const series = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   return series
