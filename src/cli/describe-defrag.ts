@@ -1,4 +1,6 @@
+import type { MemberFacts } from '../defrag/facts.ts';
 import type { DefragPlan } from '../defrag/plan.ts';
+import { nameOfId } from '../defrag/words.ts';
 import type { DefragRun } from '../jobs/defrag.ts';
 import { formatBytes, formatDuration } from './format.ts';
 import type { Result } from './output.ts';
@@ -24,7 +26,7 @@ export function describeDefragRun(run: DefragRun): Result {
         reclaimedBytes: afterBytes === undefined ? null : beforeBytes - afterBytes,
         seconds: Math.round(durationMs) / 1000,
         outlastedCall,
-        ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+        error: error === undefined ? null : { code: error.code, message: error.message },
       })),
       disarmed: disarmed.memberIds.map((id) => id.toString(16)),
       nospaceStays: disarmed.stays ?? null,
@@ -34,10 +36,14 @@ export function describeDefragRun(run: DefragRun): Result {
       ...planToLines(plan),
       ...(members.length === 0 ? [] : ['', ...membersToLines(members)]),
       ...moves.map(({ from, to }) => `leadership was moved from ${from} to ${to}`),
-      ...disarmed.memberIds.map((id) => `the alarm NOSPACE of ${id.toString(16)} was lifted`),
+      ...disarmed.memberIds.map((id) => `the alarm NOSPACE of ${nameOfId(id, memberList(plan))} was lifted`),
       ...(disarmed.stays === undefined ? [] : [disarmed.stays]),
     ],
   };
+}
+
+function memberList({ steps, skipped }: DefragPlan): readonly MemberFacts[] {
+  return [...steps, ...skipped].map(({ member }) => member);
 }
 
 function membersToLines(members: DefragRun['members']): string[] {
@@ -56,7 +62,7 @@ function membersToLines(members: DefragRun['members']): string[] {
 
 function describeResult({ beforeBytes, afterBytes, outlastedCall, error }: DefragRun['members'][number]): string {
   if (error !== undefined) return error.code;
-  const late = outlastedCall ? ', after the call had timed out' : '';
+  const late = outlastedCall ? ', after the call had ended without an answer' : '';
   const reclaimed = beforeBytes - (afterBytes ?? beforeBytes);
   return `${reclaimed > 0 ? `${formatBytes(reclaimed)} reclaimed` : 'no smaller; its cooldown begins'}${late}`;
 }
@@ -64,16 +70,18 @@ function describeResult({ beforeBytes, afterBytes, outlastedCall, error }: Defra
 function planToJson(plan: DefragPlan): object {
   return {
     verdict: plan.verdict,
-    ...(plan.verdict === 'refuse' ? { because: plan.because, explanation: plan.explanation } : {}),
+    because: plan.verdict === 'refuse' ? plan.because : null,
+    explanation: plan.verdict === 'refuse' ? plan.explanation : null,
     steps: plan.steps.map(({ member, role, moveLeaderTo, reasons, predictedReclaimBytes, isEmergency }) => ({
       member: member.name,
+      id: member.id.toString(16),
       role,
       moveLeaderTo: moveLeaderTo?.name ?? null,
       reasons,
       predictedReclaimBytes,
       isEmergency,
     })),
-    skipped: plan.skipped.map(({ member, reasons }) => ({ member: member.name, reasons })),
+    skipped: plan.skipped.map(({ member, reasons }) => ({ member: member.name, id: member.id.toString(16), reasons })),
   };
 }
 
@@ -83,7 +91,7 @@ function planToLines(plan: DefragPlan): string[] {
     ...plan.steps.map(({ member, role, moveLeaderTo, reasons, predictedReclaimBytes }, index) => ({
       member: member.name,
       role,
-      plan: `${isRefused ? 'would be ' : ''}${index + 1}.${moveLeaderTo === undefined ? '' : `, ${moveLeaderTo.name} leads then`}`,
+      plan: `${isRefused ? 'would be ' : ''}${index + 1}${moveLeaderTo === undefined ? '' : `, after ${moveLeaderTo.name} leads`}`,
       reclaim: formatBytes(predictedReclaimBytes),
       why: reasons.join('; '),
     })),

@@ -62,6 +62,11 @@ export class Invocation {
     return error.exitStatus;
   }
 
+  /** Whether exactly one JSON document is to be printed. */
+  get isJson(): boolean {
+    return this.#options.json === true;
+  }
+
   /** The configuration that --config or the environment names; `config-not-found` if neither does. */
   async loadConfig(): Promise<Config> {
     if (this.#configPath === undefined) throw new WardenError('config-not-found', 'no configuration file was named');

@@ -18,8 +18,10 @@ export function describeCooldown(
 ): string | undefined {
   const { lastDefrag } = member;
   if (lastDefrag === undefined) return undefined;
-  const { at, failures } = lastDefrag;
-  const restMs = restAfter(failures, isEmergency(member, policy) ? 0 : policy.cooldownMs);
+  const { at, failures, beforeBytes, afterBytes } = lastDefrag;
+  // What gave nothing back will give nothing back an hour later, however full the member is.
+  const wasInVain = afterBytes !== undefined && afterBytes >= beforeBytes;
+  const restMs = restAfter(failures, isEmergency(member, policy) && !wasInVain ? 0 : policy.cooldownMs);
   // Either way round: a record that a wrong clock dated far ahead must not hold for as long.
   const agoMs = Math.abs(now.getTime() - at.getTime());
   if (agoMs >= restMs) return undefined;

@@ -21,6 +21,11 @@ export interface MemberFacts {
   readonly answer: MemberAnswer | undefined;
   /** Why it did not answer. */
   readonly unreachableBecause: string | undefined;
+  /**
+   * Why no linearizable read goes through it while it answers otherwise. A member that was just cut off from the others
+   * says for a second or two that all is well.
+   */
+  readonly cutOffBecause?: string | undefined;
   readonly quota: Quota;
   readonly activity: Activity;
   readonly lastDefrag: PastDefrag | undefined;

@@ -5,10 +5,10 @@ import { isAskedFor, type DefragRequest } from './request.ts';
 import { reclaimableBytes } from './usage.ts';
 import { size } from './words.ts';
 
-/** What a run would do about a member: defragment it, pass it by, or be stuck for want of its quota. */
+/** What a run would do about a member: defragment it, pass it by, or be stuck for want of its answer or its quota. */
 export type MemberVerdict =
   | { readonly verdict: 'due'; readonly answer: MemberAnswer; readonly reasons: readonly string[] }
-  | { readonly verdict: 'skip' | 'unknown-quota'; readonly reasons: readonly string[] };
+  | { readonly verdict: 'skip' | 'silent' | 'unknown-quota'; readonly reasons: readonly string[] };
 
 export function judgeMember(
   member: MemberFacts,
@@ -21,7 +21,9 @@ export function judgeMember(
   if (!isAskedFor(member, members, only)) return skip(`not asked for: only ${only} is`);
   if (member.isUnstarted) return skip('was added and never started');
   const { answer } = member;
-  if (answer === undefined) return skip(`did not answer: ${member.unreachableBecause ?? 'no reason is known'}`);
+  if (answer === undefined) {
+    return { verdict: 'silent', reasons: [`did not answer: ${member.unreachableBecause ?? 'no reason is known'}`] };
+  }
   if (answer.inUseBytes === 0 && answer.dbSizeBytes > 0) {
     return skip('sizes in use are not told: nothing can be predicted');
   }

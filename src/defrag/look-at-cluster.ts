@@ -1,5 +1,6 @@
 import type { MemberFacts } from './facts.ts';
-import type { Look } from './look.ts';
+import type { Look, Situation } from './look.ts';
+import type { DefragRefusal } from './plan.ts';
 import { describeSplitView } from './split-view.ts';
 import { answeringVoters, hasAnswered, isCaughtUp, lagOf, votersOf } from './voters.ts';
 import { enumerate, hexId, nameOf, nameOfId } from './words.ts';
@@ -48,8 +49,16 @@ const lookForUnreachableVoters: Look = ({ facts }) => {
   return { because: 'unreachable-voter', explanation: `no answer from ${enumerate(causes)}` };
 };
 
+/** What a voter says of itself may be older than its last word with the others: a read that needs them is not. */
+const lookForCutOffVoters: Look = ({ facts }) => {
+  const cutOff = votersOf(facts).filter(({ cutOffBecause }) => cutOffBecause !== undefined);
+  if (cutOff.length === 0) return undefined;
+  const causes = cutOff.map((voter) => `${nameOf(voter)} (${voter.cutOffBecause})`);
+  return { because: 'unreachable-voter', explanation: `no linearizable read goes through ${enumerate(causes)}` };
+};
+
 /** NOSPACE does not count: a defragmentation is its cure. One that we do not know may be as bad as CORRUPT. */
-const lookForCorruption: Look = ({ facts }) => {
+export const lookForCorruption = ({ facts }: Pick<Situation, 'facts'>): DefragRefusal | undefined => {
   const grave = facts.alarms.filter(({ type }) => type !== 'NOSPACE');
   if (grave.length === 0) return undefined;
   const alarms = grave.map(({ memberId, type }) => `${type} of ${nameOfId(memberId, facts.members)}`);
@@ -70,8 +79,9 @@ const lookForDefragmentation: Look = ({ facts }) => {
 function isBusy({ activity, lastDefrag }: MemberFacts, now: Date): boolean {
   if (activity.kind === 'seen') return activity.isDefragmenting;
   if (lastDefrag === undefined || lastDefrag.afterBytes !== undefined) return false;
-  const agoMs = now.getTime() - lastDefrag.at.getTime();
-  return agoMs >= 0 && agoMs < leastWorkMs + lastDefrag.beforeBytes / slowBytesPerMs;
+  // Either way round: clocks differ. A run waits for as long as its call may take, and once more as long.
+  const agoMs = Math.abs(now.getTime() - lastDefrag.at.getTime());
+  return agoMs < 2 * (leastWorkMs + lastDefrag.beforeBytes / slowBytesPerMs);
 }
 
 const lookForLag: Look = ({ facts, policy }) => {
@@ -97,13 +107,16 @@ const lookForVoter: Look = ({ step, facts }) => {
 
 /** What would make it unsafe to take any member out. */
 export const lookAtCluster: readonly Look[] = [
-  lookForSingleMember,
+  // A member at work does not answer, and must not be taken for one that is down.
+  lookForDefragmentation,
   lookForLeader,
+  // Of three members behind one address only one is seen.
   lookForSplitView,
+  lookForSingleMember,
   lookForUnstartedMembers,
   lookForUnreachableVoters,
+  lookForCutOffVoters,
   lookForVoter,
   lookForCorruption,
-  lookForDefragmentation,
   lookForLag,
 ];

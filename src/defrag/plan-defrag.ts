@@ -1,5 +1,6 @@
 import type { ClusterFacts, MemberAnswer, MemberFacts } from './facts.ts';
 import { judgeMember } from './judge-member.ts';
+import { lookForCorruption } from './look-at-cluster.ts';
 import { mostUrgentFirst } from './order.ts';
 import type { DefragPlan, DefragRefusal, DefragStep, SkippedMember } from './plan.ts';
 import type { DefragPolicy } from './policy.ts';
@@ -18,18 +19,22 @@ import { enumerate, nameOf } from './words.ts';
 export function planDefrag(policy: DefragPolicy, facts: ClusterFacts, request: DefragRequest): DefragPlan {
   const due: DueMember[] = [];
   const skipped: SkippedMember[] = [];
+  const silent: SkippedMember[] = [];
   const unjudged: SkippedMember[] = [];
   for (const member of facts.members.toSorted(mostUrgentFirst)) {
     const judged = judgeMember(member, policy, facts, request);
     const { reasons } = judged;
     if (judged.verdict === 'due') due.push({ member, answer: judged.answer, reasons });
     else skipped.push({ member, reasons });
+    if (judged.verdict === 'silent') silent.push({ member, reasons });
     if (judged.verdict === 'unknown-quota') unjudged.push({ member, reasons });
   }
   const steps = orderSteps(due, policy, facts, request);
   const [first] = steps;
-  const unsafe = first === undefined ? undefined : refuseStep({ step: first, policy, facts, request });
-  const refusal = unsafe ?? refuseUnjudged(unjudged);
+  // A corrupt cluster must not pass for one that is well because nothing is due.
+  const unsafe =
+    first === undefined ? lookForCorruption({ facts }) : refuseStep({ step: first, policy, facts, request });
+  const refusal = unsafe ?? refuseSilent(silent) ?? refuseUnjudged(unjudged);
   return refusal === undefined ? { steps, skipped, verdict: 'go' } : { steps, skipped, verdict: 'refuse', ...refusal };
 }
 
@@ -62,6 +67,13 @@ function orderSteps(
       isEmergency: isEmergency(member, policy),
     };
   });
+}
+
+/** One that never answers would never be defragmented, and nobody would be told. */
+function refuseSilent(silent: readonly SkippedMember[]): DefragRefusal | undefined {
+  if (silent.length === 0) return undefined;
+  const members = silent.map(({ member, reasons }) => `${nameOf(member)} (${reasons.join('; ')})`);
+  return { because: 'unreachable-voter', explanation: `whether it is due cannot be told of ${enumerate(members)}` };
 }
 
 /** Rules that say nothing of a member are not rules that say no: it may be about to reach its quota. */

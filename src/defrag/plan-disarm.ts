@@ -33,7 +33,7 @@ type DisarmFacts = Pick<ClusterFacts, 'members' | 'alarms' | 'noQuorumBecause'>;
 
 /**
  * Which NOSPACE alarms may be lifted. By the sizes alone: however a sweep went, a member that is small enough is no
- * obstacle. CORRUPT is never among them and never in their way.
+ * obstacle. While any other alarm is raised they all stay.
  */
 export function planDisarm({ members, alarms, noQuorumBecause }: DisarmFacts): DisarmPlan {
   const raised = [...new Set(alarms.filter(({ type }) => type === 'NOSPACE').map(({ memberId }) => memberId))]
@@ -47,6 +47,9 @@ export function planDisarm({ members, alarms, noQuorumBecause }: DisarmFacts): D
     .map(describeObstacle)
     .filter((obstacle) => obstacle !== undefined)
     .sort();
+  // In 3.4 and 3.5 lifting the last NOSPACE makes a corrupt cluster writable again (server/etcdserver/apply.go).
+  const graver = [...new Set(alarms.filter(({ type }) => type !== 'NOSPACE').map(({ type }) => type))];
+  if (graver.length > 0) obstacles.unshift(`${enumerate(graver)} is raised as well`);
   if (noQuorumBecause !== undefined) obstacles.unshift(`no linearizable read went through: ${noQuorumBecause}`);
   if (obstacles.length > 0) {
     return { verdict: 'refuse', explanation: `NOSPACE of ${names} stays: ${obstacles.join('; ')}` };

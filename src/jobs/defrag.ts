@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MemberFacts } from '../defrag/facts.ts';
 import { planDefrag } from '../defrag/plan-defrag.ts';
-import type { DefragPlan, DefragStep } from '../defrag/plan.ts';
+import type { DefragPlan, DefragRefusal, DefragStep } from '../defrag/plan.ts';
 import type { DefragPolicy } from '../defrag/policy.ts';
 import { defragRefused } from '../defrag/refusal-error.ts';
+import { refuseStep } from '../defrag/refuse-step.ts';
 import { selectsNobody, type DefragRequest } from '../defrag/request.ts';
 import { describeThrown, toWardenError, WardenError } from '../errors/warden-error.ts';
 import { defragment, type DefraggedMember } from '../members/defragment.ts';
 import { disarmNospace, type Disarmed } from '../members/disarm.ts';
 import { handOver } from '../members/hand-over.ts';
 import { lookAtCluster, type ClusterLook } from '../members/look.ts';
+import { takeLock } from '../members/take-lock.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DefragRecord, DefragRecords } from '../ports/defrag-records.ts';
 import type { Etcd } from '../ports/etcd.ts';
@@ -73,35 +75,46 @@ export async function planDefragmentation(
  * that is wrong. Rejects with `busy`, or with what kept it from planning at all.
  */
 export async function runDefrag(parts: DefragParts, options: DefragOptions, signal: AbortSignal): Promise<DefragRun> {
-  await using lock = await takeLock(parts, options, signal);
+  await using lock = await takeLock(parts, options.holder, signal);
   const run = {
     plan: undefined as DefragPlan | undefined,
     members: [] as DefraggedMember[],
     moves: [] as LeaderMove[],
   };
   const done = new Set<bigint>();
+  let isOutOfSpace = false;
   let stoppedBy: WardenError | undefined;
+  let passedOver: WardenError | undefined;
   try {
     for (let isOver = false; !isOver;) {
       await lock?.confirm(signal);
       await using look = await lookNow(parts, options, signal);
+      isOutOfSpace ||= look.facts.alarms.some(({ type }) => type === 'NOSPACE');
       const plan = planNow(look, options, done);
       run.plan ??= plan;
       if (plan.verdict === 'refuse') throw defragRefused(plan, done.size > 0);
       const [step, ...further] = plan.steps;
       if (step === undefined) break;
-      // The look took its time.
-      lock?.lost.throwIfAborted();
+      const lookAgain = async (): Promise<void> => {
+        await lookOnceMore(step, parts, options, done, lock, signal);
+        // The last word before etcd is asked to do something.
+        await lock?.confirm(signal);
+      };
       if (step.moveLeaderTo !== undefined) {
-        run.moves.push(await moveAway(step, step.moveLeaderTo, look, parts, run.moves, signal));
+        await lookAgain();
+        await moveAway(step, step.moveLeaderTo, look, parts, run.moves, signal);
         continue;
       }
       parts.progress({ kind: 'stage', text: `defragmenting ${step.member.name}` });
-      const member = await defragment(step, look, parts, signal);
+      const member = await defragment(step, look, parts, lookAgain, signal);
       run.members.push(member);
       done.add(step.member.id);
       signal.throwIfAborted();
-      if (member.error !== undefined) throw member.error;
+      if (member.error !== undefined) {
+        if (!isOutOfSpace || member.error.code !== 'defrag-failed') throw member.error;
+        // Out of space nothing can be remembered, and the next run would begin with this one again: the others come first.
+        passedOver = member.error;
+      }
       isOver = further.length === 0;
       if (!isOver) await rest(parts, options.pauseMs, lock, signal);
     }
@@ -109,48 +122,28 @@ export async function runDefrag(parts: DefragParts, options: DefragOptions, sign
     stoppedBy = toWardenError(signal.aborted ? signal.reason : thrown);
   }
   if (run.plan === undefined) throw stoppedBy ?? new WardenError('internal', 'a run ended without a plan');
-  const disarmed = signal.aborted || !options.disarmNospace ? untouched : await disarm(parts, options, signal);
-  if (signal.aborted) stoppedBy ??= toWardenError(signal.reason);
-  return { ...run, plan: run.plan, disarmed, stoppedBy };
+  const mayDisarm = isOutOfSpace && options.disarmNospace && !signal.aborted;
+  const disarmed = mayDisarm ? await disarm(parts, options, signal) : untouched;
+  if (signal.aborted) stoppedBy = describeInterruption(toWardenError(signal.reason), run.members.at(-1));
+  return { ...run, plan: run.plan, disarmed, stoppedBy: stoppedBy ?? passedOver ?? nospaceStays(disarmed) };
 }
 
-const untouched: Disarmed = { memberIds: [], stays: undefined };
-
-async function takeLock(
-  { lock, etcd, log }: DefragParts,
-  { holder }: DefragOptions,
-  signal: AbortSignal,
-): Promise<HeldLock | undefined> {
-  const outcome = await lock?.acquire(holder, signal);
-  if (outcome === undefined) return undefined;
-  if (outcome.kind === 'held') return outcome.lock;
-  if (outcome.kind === 'busy') {
-    const since = outcome.since === undefined ? '' : ` since ${outcome.since.toISOString()}`;
-    throw new WardenError('busy', `another run works on this cluster${since}: ${outcome.holder}`, {
-      details: { holder: outcome.holder },
-    });
-  }
-  // Out of space, etcd takes no lock, and a defragmentation is the cure. What others do is seen in the members' metrics.
-  if (await isOutOfSpace(etcd, signal)) {
-    log.warn('going on without the lock: etcd is out of space', { reason: outcome.reason });
-    return undefined;
-  }
-  throw new WardenError('defrag-refused', `nothing is defragmented: the lock cannot be taken: ${outcome.reason}`, {
-    details: { because: 'no-lock' },
-    hint: 'Bring the cluster to quorum and let the user of cluster.auth write coordination.key, or set coordination.lock to none.',
+/** Whoever reads that the run was ended must not restart a member that is still at work. */
+function describeInterruption(reason: WardenError, last: DefraggedMember | undefined): WardenError {
+  if (last?.error?.code !== 'defrag-unfinished') return reason;
+  return new WardenError(reason.code, `${reason.message}; member ${last.name} may still be defragmenting`, {
+    details: { ...reason.details, member: last.name },
+    hint: last.error.hint,
+    cause: reason,
   });
 }
 
-async function isOutOfSpace(etcd: Etcd, signal: AbortSignal): Promise<boolean> {
-  const { members } = await etcd.discover(signal);
-  for (const member of members.filter(({ endpoint }) => endpoint !== undefined)) {
-    await using client = etcd.connect(member);
-    const alarms = await client.alarms(signal).catch(() => undefined);
-    signal.throwIfAborted();
-    if (alarms !== undefined) return alarms.some(({ type }) => type === 'NOSPACE');
-  }
-  return false;
+/** Nothing can be written while it does: that must not pass for all being well. */
+function nospaceStays({ stays }: Disarmed): WardenError | undefined {
+  return stays === undefined ? undefined : new WardenError('nospace-stays', stays);
 }
+
+const untouched: Disarmed = { memberIds: [], stays: undefined };
 
 async function lookNow(parts: DefragParts, options: DefragOptions, signal: AbortSignal): Promise<ClusterLook> {
   const records = await readRecords(parts, signal);
@@ -158,6 +151,48 @@ async function lookNow(parts: DefragParts, options: DefragOptions, signal: Abort
   const needsBackup = policy.requireBackupWithinMs > 0;
   const { findNewestBackup } = parts;
   return lookAtCluster(parts, { quotaBytes, records, ...(needsBackup && { findNewestBackup }) }, signal);
+}
+
+/** Right before a step: what was seen before it was prepared may have changed since. Rejects with `defrag-refused`. */
+async function lookOnceMore(
+  step: DefragStep,
+  parts: DefragParts,
+  { policy, quotaBytes, request }: DefragOptions,
+  done: ReadonlySet<bigint>,
+  lock: HeldLock | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const isLockless = lock === undefined && parts.lock !== undefined;
+  // Two runs that have no lock to part them do not look at the same moment.
+  if (isLockless) await sleep(1000 + Math.random() * 2000, undefined, { signal }).catch(() => undefined);
+  await using look = await lookAtCluster(parts, { quotaBytes, records: new Map() }, signal);
+  // It was judged a moment ago, and repositories are slow to ask.
+  const refusal = refuseStep({ step, policy: { ...policy, requireBackupWithinMs: 0 }, facts: look.facts, request });
+  const found = refusal ?? findOtherRun(step, look);
+  if (found !== undefined) throw defragRefused(found, done.size > 0);
+  if (isLockless) requireSight(look);
+}
+
+/** Nothing but a defragmentation makes a database smaller: a run without the lock came first, and is over already. */
+function findOtherRun({ member }: DefragStep, { facts }: ClusterLook): DefragRefusal | undefined {
+  const nowBytes = facts.members.find(({ id }) => id === member.id)?.answer?.dbSizeBytes;
+  if (nowBytes === undefined || nowBytes >= (member.answer?.dbSizeBytes ?? 0)) return undefined;
+  return { because: 'defrag-running', explanation: `somebody else has just defragmented ${member.name}` };
+}
+
+/** Without the lock only the members' metrics tell of other runs and of snapshots. */
+function requireSight({ facts }: ClusterLook): void {
+  const unseen = facts.members.filter(({ isLearner, activity }) => !isLearner && activity.kind !== 'seen');
+  if (unseen.length === 0) return;
+  const names = unseen.map(({ name }) => name).join(', ');
+  throw new WardenError(
+    'defrag-refused',
+    `nothing is defragmented (no-lock): out of space etcd takes no lock, and what ${names} is doing cannot be seen`,
+    {
+      details: { because: 'no-lock' },
+      hint: 'Set cluster.metrics to where the members serve /metrics.',
+    },
+  );
 }
 
 async function readRecords(
@@ -175,7 +210,10 @@ async function readRecords(
 
 function planNow(look: ClusterLook, { policy, request }: DefragOptions, done: ReadonlySet<bigint>): DefragPlan {
   if (selectsNobody(look.facts, request.only)) {
-    const names = look.facts.members.map(({ name }) => name).join(', ');
+    const names = look.facts.members
+      .map(({ name }) => name)
+      .sort()
+      .join(', ');
     throw new WardenError('usage', `--member must be one of ${names}, got ${JSON.stringify(request.only)}`);
   }
   return planDefrag(policy, look.facts, { ...request, done });
@@ -186,9 +224,9 @@ async function moveAway(
   successor: MemberFacts,
   look: ClusterLook,
   { clock, log, progress }: DefragParts,
-  moves: readonly LeaderMove[],
+  moves: LeaderMove[],
   signal: AbortSignal,
-): Promise<LeaderMove> {
+): Promise<void> {
   const move = { from: member.name, to: successor.name };
   if (moves.some(({ from }) => from === move.from)) {
     throw new WardenError('defrag-failed', `${move.from} leads again after leadership was moved away from it`, {
@@ -196,9 +234,10 @@ async function moveAway(
     });
   }
   progress({ kind: 'stage', text: `moving leadership from ${move.from} to ${move.to}` });
+  // Said before it is known how it ends: leadership may arrive after we stopped waiting.
+  moves.push(move);
   await handOver(look, member, successor, clock, signal);
   log.info('leadership moved', move);
-  return move;
 }
 
 /** Gives the member time to catch up and its clients time to come back. Losing the lock ends it. */

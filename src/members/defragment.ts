@@ -1,4 +1,6 @@
+import type { MemberFacts } from '../defrag/facts.ts';
 import type { DefragStep } from '../defrag/plan.ts';
+import { defragRefused } from '../defrag/refusal-error.ts';
 import { describeThrown, isWardenError, toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DefragRecord, DefragRecords } from '../ports/defrag-records.ts';
@@ -38,27 +40,40 @@ const leastWaitMs = 60_000;
 const farewellMs = 12_000;
 const rememberMs = 8_000;
 
+/** In a cluster that is well it takes milliseconds; what was seen of one that is not must not grow old meanwhile. */
+const rememberBeforeMs = 2_000;
+
 /**
- * Defragments one member: looks once more through another one, sends the call once, and waits until the member serves again,
- * whatever became of the call. Rejects only before the call was sent.
+ * Defragments one member: sends the call once, right after `lookOnceMore`, and waits until the member serves again, whatever
+ * became of the call. Rejects only before the call was sent.
  */
 export async function defragment(
   { member, predictedReclaimBytes, reasons }: DefragStep,
   look: ClusterLook,
   parts: DefragmentParts,
+  lookOnceMore: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<DefraggedMember> {
   const { metrics, records, clock, log } = parts;
   const { name, id, answer } = member;
   const beforeBytes = answer?.dbSizeBytes ?? 0;
   const client = look.clientOf(member);
-  await requireServedByOthers(look, id, signal);
-
   const at = clock.now();
   const failures = (member.lastDefrag?.failures ?? 0) + 1;
   // Written before: a run that dies in the middle must not be repeated at once by the next one.
-  await remember(records, id, { at, beforeBytes, afterBytes: undefined, durationMs: 0, failures }, log, signal);
-  signal.throwIfAborted();
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(rememberBeforeMs)]);
+  const before = { at, beforeBytes, afterBytes: undefined, durationMs: 0, failures };
+  const isWritten = await remember(records, id, before, log, limited);
+  try {
+    signal.throwIfAborted();
+    await lookOnceMore();
+    if (isWritten) await requireLastRecord(records, member, before, signal);
+  } catch (error) {
+    // Where another run is at work the record may be its own by now.
+    const isAlone = !isWardenError(error, 'lock-lost') && toWardenError(error).details['because'] !== 'defrag-running';
+    if (isAlone) await remember(records, id, neverTried(member), log, AbortSignal.timeout(rememberMs));
+    throw error;
+  }
   log.info('defragmenting', { member: name, reasons, dbSizeBytes: beforeBytes, predictedReclaimBytes });
   const startedMs = clock.monotonicMs();
   const limitMs = leastWaitMs + Math.ceil(beforeBytes / slowBytesPerMs);
@@ -71,7 +86,16 @@ export async function defragment(
   const durationMs = clock.monotonicMs() - startedMs;
   const afterBytes = status?.dbSizeBytes;
   const error = judge(name, beforeBytes, failure, status);
-  const record = { at, beforeBytes, afterBytes, durationMs, failures: error === undefined ? 0 : failures };
+  // An end that was only inferred is none: the next run must still take the member for one at work.
+  const isEndSeen = error?.code !== 'defrag-unfinished' && (failure === undefined || error === undefined);
+  const tried = {
+    at,
+    beforeBytes,
+    afterBytes: isEndSeen ? afterBytes : undefined,
+    durationMs,
+    failures: error === undefined ? 0 : failures,
+  };
+  const record = wasSent ? tried : neverTried(member);
   await remember(records, id, record, log, AbortSignal.timeout(rememberMs));
   const outlastedCall = failure !== undefined && wasSent && hasOnlyStoppedWaiting(failure);
   const result = { name, beforeBytes, afterBytes, durationMs, outlastedCall, error };
@@ -87,22 +111,10 @@ export async function defragment(
   return result;
 }
 
-/** Reads through another voter: while this one is away the others must serve. Of a single member there is no other. */
-async function requireServedByOthers(look: ClusterLook, id: bigint, signal: AbortSignal): Promise<void> {
-  const others = look.facts.members.filter(
-    (member) => !member.isLearner && member.id !== id && member.answer !== undefined,
-  );
-  if (others.length === 0) return;
-  try {
-    await Promise.any(others.map((member) => look.clientOf(member).readRevision(signal)));
-  } catch (error) {
-    signal.throwIfAborted();
-    const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-    const reason = describeThrown(errors[0]);
-    throw new WardenError('defrag-refused', `no linearizable read went through another member: ${reason}`, {
-      details: { because: 'no-leader' },
-    });
-  }
+/** What was remembered before, so that an attempt that was not made keeps nobody from the next one. */
+function neverTried({ lastDefrag }: MemberFacts): DefragRecord {
+  const { at = new Date(0), beforeBytes = 0, afterBytes, failures = 0 } = lastDefrag ?? {};
+  return { at, beforeBytes, afterBytes, durationMs: 0, failures };
 }
 
 async function waitForEnd(
@@ -146,17 +158,41 @@ function hasOnlyStoppedWaiting(failure: WardenError): boolean {
   return isWardenError(failure, 'etcd-deadline', 'etcd-unreachable', 'interrupted');
 }
 
-/** Never rejects: without space in etcd nothing can be written down, and that must not keep anybody from making some. */
+/**
+ * Of two runs without a lock that looked at one moment only the one that wrote last goes on: whoever writes after this was
+ * read looks after that, and finds the member at work.
+ */
+async function requireLastRecord(
+  records: DefragRecords,
+  { id, name }: MemberFacts,
+  { at, beforeBytes, failures }: DefragRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await records.readAll(signal).then(
+    (all) => all.get(id),
+    () => undefined,
+  );
+  signal.throwIfAborted();
+  if (found === undefined) return;
+  const isOurs =
+    found.at.getTime() === at.getTime() && found.beforeBytes === beforeBytes && found.failures === failures;
+  if (isOurs && found.afterBytes === undefined) return;
+  throw defragRefused({ because: 'defrag-running', explanation: `another run is about to defragment ${name}` });
+}
+
+/** Whether it was. Never rejects: without space in etcd nothing can be written down, which must not keep anybody from making some. */
 async function remember(
   records: DefragRecords,
   id: bigint,
   record: DefragRecord,
   log: Log,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await records.write(id, record, signal);
+    return true;
   } catch (error) {
     log.warn('the defragmentation cannot be remembered in etcd', { reason: describeThrown(error) });
+    return false;
   }
 }

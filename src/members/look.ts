@@ -1,5 +1,5 @@
 import type { Activity, ClusterFacts, MemberAnswer, MemberFacts } from '../defrag/facts.ts';
-import { toWardenError, WardenError } from '../errors/warden-error.ts';
+import { isWardenError, toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DefragRecord } from '../ports/defrag-records.ts';
 import type { Alarm, Etcd, EtcdMember, KnownMember, Member, MemberStatus } from '../ports/etcd.ts';
@@ -35,10 +35,9 @@ export async function lookAtCluster(parts: LookParts, options: LookOptions, sign
   const clients = view.members
     .filter((member) => member.endpoint !== undefined)
     .map((member) => stack.use(parts.etcd.connect(member)));
-  const [looks, alarms, noRead] = await Promise.all([
+  const [looks, alarms] = await Promise.all([
     Promise.all(clients.map((client) => lookAtMember(client, parts.metrics, signal))),
     readAlarms(clients, signal),
-    findNoQuorum(clients, signal),
   ]);
   signal.throwIfAborted();
   const clusterId = view.clusterId === 0n ? clusterIdOf(looks) : view.clusterId;
@@ -51,7 +50,7 @@ export async function lookAtCluster(parts: LookParts, options: LookOptions, sign
   const byFacts = new Map(
     looks.map((look, index) => [members[index], identified(look, parts.etcd, (client) => stack.use(client))]),
   );
-  const noQuorumBecause = noRead ?? (typeof alarms === 'string' ? alarms : undefined);
+  const noQuorumBecause = findNoQuorum(looks) ?? (typeof alarms === 'string' ? alarms : undefined);
   const raised = typeof alarms === 'string' ? [] : alarms;
   const kept = stack.move();
   return {
@@ -69,25 +68,38 @@ export async function lookAtCluster(parts: LookParts, options: LookOptions, sign
 interface MemberLook {
   readonly client: EtcdMember;
   readonly status: MemberStatus | WardenError;
-  readonly known: readonly KnownMember[] | undefined;
+  readonly known: readonly KnownMember[] | WardenError;
   /** undefined: the configuration says not to ask. */
   readonly metrics: MemberMetricFacts | WardenError | undefined;
+  /** Why no linearizable read went through it; undefined where one did, and of learners, which refuse them. */
+  readonly noRead: WardenError | undefined;
 }
 
 async function lookAtMember(client: EtcdMember, metrics: MemberMetrics, signal: AbortSignal): Promise<MemberLook> {
   const asError = (thrown: unknown): WardenError => toWardenError(thrown);
-  const [status, known, told] = await Promise.all([
-    client.status(signal).catch(asError),
-    client.memberList(signal).catch(() => undefined),
-    metrics.read(client.member, signal).catch(asError),
+  const { member } = client;
+  const asked = client.status(signal).catch(asError);
+  // With static discovery only the status tells whose metrics they ought to be.
+  const whose =
+    member.id !== 0n
+      ? member
+      : asked.then((status) => (status instanceof WardenError ? member : { ...member, id: status.memberId }));
+  const [status, known, told, noRead] = await Promise.all([
+    asked,
+    client.memberList(signal).catch(asError),
+    Promise.resolve(whose)
+      .then((named) => metrics.read(named, signal))
+      .catch(asError),
+    member.isLearner ? undefined : client.readRevision(signal).then(() => undefined, asError),
   ]);
-  return { client, status, known, metrics: told };
+  return { client, status, known, metrics: told, noRead };
 }
 
-function toFacts({ client, status, known, metrics }: MemberLook, options: LookOptions): MemberFacts {
+function toFacts({ client, status, known, metrics, noRead }: MemberLook, options: LookOptions): MemberFacts {
   const empty = emptyFacts(client.member);
   const activity = toActivity(metrics);
   if (status instanceof WardenError) return { ...empty, activity, unreachableBecause: status.message };
+  if (known instanceof WardenError) return { ...empty, activity, unreachableBecause: known.message };
   const id = status.memberId;
   const told = metrics instanceof WardenError ? undefined : metrics;
   const why = metrics instanceof WardenError ? metrics.message : 'neither status nor metrics tell it';
@@ -96,13 +108,14 @@ function toFacts({ client, status, known, metrics }: MemberLook, options: LookOp
     id,
     isLearner: status.isLearner || client.member.isLearner,
     answer: toAnswer(status, known),
+    ...(noRead === undefined || status.isLearner ? {} : { cutOffBecause: noRead.message }),
     quota: readQuota(options.quotaBytes, status.dbSizeQuotaBytes, told?.quotaBytes, why),
     activity,
     lastDefrag: options.records.get(id),
   };
 }
 
-function toAnswer(status: MemberStatus, known: readonly KnownMember[] | undefined): MemberAnswer {
+function toAnswer(status: MemberStatus, known: readonly KnownMember[]): MemberAnswer {
   const { version, leaderId, raftTerm, raftIndex, raftAppliedIndex, dbSizeBytes, dbSizeInUseBytes } = status;
   return {
     version,
@@ -112,7 +125,7 @@ function toAnswer(status: MemberStatus, known: readonly KnownMember[] | undefine
     raftAppliedIndex,
     dbSizeBytes,
     inUseBytes: dbSizeInUseBytes,
-    knownMemberIds: known?.map(({ id }) => id),
+    knownMemberIds: known.map(({ id }) => id),
   };
 }
 
@@ -121,11 +134,12 @@ function toActivity(metrics: MemberLook['metrics']): Activity {
   if (metrics instanceof WardenError) return { kind: 'unknown', reason: metrics.message };
   const { openSnapshots, raftSnapshotsInFlight, isDefragmenting } = metrics;
   if (openSnapshots === undefined) return { kind: 'unknown', reason: 'its metrics do not tell of snapshot streams' };
+  if (isDefragmenting === undefined) return { kind: 'unknown', reason: 'its metrics do not tell of defragmentations' };
   return {
     kind: 'seen',
     openSnapshots,
     raftSnapshotsInFlight: raftSnapshotsInFlight ?? 0,
-    isDefragmenting: isDefragmenting ?? false,
+    isDefragmenting,
   };
 }
 
@@ -166,18 +180,15 @@ async function readAlarms(clients: readonly EtcdMember[], signal: AbortSignal): 
 }
 
 /** Why no linearizable read went through any voter; undefined where one did. */
-async function findNoQuorum(clients: readonly EtcdMember[], signal: AbortSignal): Promise<string | undefined> {
-  const voters = clients.filter((client) => !client.member.isLearner);
-  try {
-    await Promise.any(voters.map((client) => client.readRevision(signal)));
-    return undefined;
-  } catch (error) {
-    return firstMessage(error) ?? 'no voter is known';
-  }
+function findNoQuorum(looks: readonly MemberLook[]): string | undefined {
+  const failures = looks.filter(({ client }) => !client.member.isLearner).map(({ noRead }) => noRead);
+  if (failures.includes(undefined)) return undefined;
+  return firstMessage(new AggregateError(failures)) ?? 'no voter is known';
 }
 
-/** Of the first of those that were asked at once. */
+/** Of one of those that were asked at once: one that answers knows more than one that is away. */
 function firstMessage(error: unknown): string | undefined {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-  return errors[0] === undefined ? undefined : toWardenError(errors[0]).message;
+  const told = errors.find((one) => !isWardenError(one, 'etcd-unreachable')) ?? errors[0];
+  return told === undefined ? undefined : toWardenError(told).message;
 }

@@ -48,7 +48,8 @@ describe('the last look before a step', () => {
     expect(look(cluster([{}]), { member: member(0) })).toContain('single-member');
   });
 
-  // BC-11, BC-13
+  // BC-11
+  // BC-13
   it.each<[string, DefragStep['moveLeaderTo'], Changes]>([
     ['nobody', undefined, compact],
     ['itself', member(0), compact],

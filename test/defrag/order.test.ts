@@ -4,7 +4,9 @@ import { compact, GiB, idOf, learner, plan, stepsOf, verdictOf, type Changes } f
 const leading = (index: number) => ({ leaderId: idOf(index) });
 
 describe('the order of steps', () => {
-  // field: F064, F065; BC-11
+  // field: F064
+  // field: F065
+  // BC-11
   it('is followers first and the leader last, whatever its size and place', () => {
     const led = leading(1);
     const found = plan([led, { ...led, dbSizeBytes: 7.9 * GiB }, led]);

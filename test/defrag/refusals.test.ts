@@ -39,14 +39,17 @@ describe('nothing is defragmented', () => {
     expect(third({ leaderId: 0n })).toBe('no-leader: no leader is known to etcd-2');
   });
 
-  // field: F072; BC-12: one that is cut off from the others answers for itself all the same
+  // field: F072
+  // BC-12
+  // One that is cut off from the others answers for itself all the same.
   it('without a majority', () => {
     expect(third({}, { noQuorumBecause: 'no answer within 5 s' })).toBe(
       'no-leader: no linearizable read went through: no answer within 5 s',
     );
   });
 
-  // BC-11, BC-12
+  // BC-11
+  // BC-12
   it.each<[string, Changes, string]>([
     [
       'the leader',
@@ -88,7 +91,8 @@ describe('nothing is defragmented', () => {
     );
   });
 
-  // field: F072: the whole cluster counts, also where enough would be left
+  // field: F072
+  // The whole cluster counts, also where enough would be left.
   it('while a voter does not answer, in however large a cluster', () => {
     expect(verdictOf(plan([{}, {}, {}, {}, { silent: 'connection refused' }]))).toBe(
       'unreachable-voter: no answer from etcd-4 (connection refused)',
@@ -124,7 +128,8 @@ describe('nothing is defragmented', () => {
     expect(third({}, raised([0, 'NOSPACE'], [1, 'NOSPACE'], [2, 'NOSPACE']))).toBe('go');
   });
 
-  // BC-09, BC-28
+  // BC-09
+  // BC-28
   it('while anybody defragments any member', () => {
     expect(third(seen({ isDefragmenting: true }))).toBe('defrag-running: being defragmented already: etcd-2');
     const found = plan([{}, {}, {}, { ...learner, ...seen({ isDefragmenting: true }) }]);
@@ -141,7 +146,8 @@ describe('nothing is defragmented', () => {
     expect(third({ ...begun(60_000), ...seen({}) })).toBe('go');
   });
 
-  // field: F064; BC-12
+  // field: F064
+  // BC-12
   it.each<Changes>([{ raftIndex: 998_999n }, { raftAppliedIndex: 998_999n }])(
     'while a voter lags more than maxRaftLag behind: %o',
     (changes) => {
@@ -212,8 +218,19 @@ describe('nothing is defragmented', () => {
   });
 
   it('but nothing is refused where nothing is due', () => {
-    const found = plan([compact, compact, { silent: 'refused' }], { facts: { noQuorumBecause: 'no answer' } });
+    const found = plan([compact, compact, { ...learner, silent: 'refused' }], {
+      facts: { noQuorumBecause: 'no answer' },
+    });
     expect(found).toMatchObject({ verdict: 'go', steps: [] });
+  });
+
+  // BC-24
+  it('though nothing is due, while a voter does not answer: it would never be, and nobody would be told', () => {
+    const members = [compact, compact, { silent: 'getaddrinfo ENOTFOUND etcd-2' }];
+    expect(verdictOf(plan(members))).toBe(
+      'unreachable-voter: whether it is due cannot be told of etcd-2 (did not answer: getaddrinfo ENOTFOUND etcd-2)',
+    );
+    expect(plan(members, { only: 'etcd-1' }).verdict).toBe('go');
   });
 
   it('for the most basic of several causes', () => {
@@ -226,10 +243,13 @@ describe('nothing is defragmented', () => {
     };
     const because = (changes: Changes, facts: Partial<ClusterFacts> = {}) => third(changes, facts).split(':')[0];
     const corrupt = raised([2, 'CORRUPT']);
-    expect(because(wrong, corrupt)).toBe('no-leader');
-    expect(because({ ...wrong, leaderId: idOf(0) }, corrupt)).toBe('split-view');
-    expect(because({ ...wrong, leaderId: idOf(0), raftTerm: 7n }, corrupt)).toBe('corrupt-alarm');
-    expect(because({ ...wrong, leaderId: idOf(0), raftTerm: 7n })).toBe('defrag-running');
+    // One at work does not answer, and must not be taken for one that is down.
+    expect(because(wrong, corrupt)).toBe('defrag-running');
+    expect(because({ ...seen({ isDefragmenting: true }), silent: 'no answer' })).toBe('defrag-running');
+    const idle = { ...wrong, ...seen({}) };
+    expect(because(idle, corrupt)).toBe('no-leader');
+    expect(because({ ...idle, leaderId: idOf(0) }, corrupt)).toBe('split-view');
+    expect(because({ ...idle, leaderId: idOf(0), raftTerm: 7n }, corrupt)).toBe('corrupt-alarm');
     expect(because({ raftIndex: 1n, ...seen({ raftSnapshotsInFlight: 1 }) })).toBe('lagging-voter');
   });
 });

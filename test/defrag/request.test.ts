@@ -72,7 +72,8 @@ describe('a forced run', () => {
 });
 
 describe('members that no run defragments', () => {
-  // field: F058, BC-25
+  // field: F058
+  // BC-25
   it('are learners, which stand in nobody’s way', () => {
     const found = plan([{}, {}, {}, { ...learner, silent: 'not supported for a learner' }], { forceRule: true });
     expect(wordsOn(3, found)).toBe('learner: refuses to be defragmented');

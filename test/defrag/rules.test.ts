@@ -153,7 +153,8 @@ describe('near its quota with nothing to gain', () => {
     expect(isDue({ dbSizeBytes: 7.9 * GiB, inUseBytes: 7.85 * GiB })).toBe(false);
   });
 
-  // field: F080, BC-14
+  // field: F080
+  // BC-14
   it('the reason hints that history may not be compacted, which this tool never does', () => {
     const found = judged({ dbSizeBytes: 7.9 * GiB, inUseBytes: 7.9 * GiB });
     expect(wordsOn(1, found)).toBe(

@@ -10,6 +10,8 @@ import {
   KV,
   Maintenance,
   type MoveLeaderRequest,
+  type PutRequest,
+  type RangeRequest,
   type SnapshotRequest,
   type SnapshotResponseSchema,
 } from '../../src/adapters/etcd/generated/etcd_pb.ts';
@@ -28,7 +30,8 @@ export interface FakeAnswers {
     request: MoveLeaderRequest,
   ): Message<typeof Maintenance.method.moveLeader> | Promise<Message<typeof Maintenance.method.moveLeader>>;
   hashKV(request: HashKVRequest): Message<typeof Maintenance.method.hashKV>;
-  range(): Message<typeof KV.method.range> | Promise<Message<typeof KV.method.range>>;
+  range(request: RangeRequest): Message<typeof KV.method.range> | Promise<Message<typeof KV.method.range>>;
+  put(request: PutRequest): Message<typeof KV.method.put>;
   authenticate(): Message<typeof Auth.method.authenticate>;
   /** Sends messages until it returns, which ends the stream with status OK. `send` waits until the client takes more. */
   snapshot(send: (message: SnapshotMessage) => Promise<void>, cancelled: AbortSignal): Promise<void>;
@@ -145,6 +148,7 @@ function healthyAnswers(endpoint: () => string): FakeAnswers {
       return { header, hash: 42, hashRevision: revision === 0n ? header.revision : revision, compactRevision: -1n };
     },
     range: () => ({ header }),
+    put: () => ({ header }),
     authenticate: () => ({ header, token: 'fake.1' }),
     snapshot: async (send) => {
       for (const message of snapshotMessages(database)) await send(message);

@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ClusterLock, LockOutcome } from '../../ports/lock.ts';
 import { interruptedBy } from './errors.ts';
 import type { EtcdOptions } from './etcd.ts';
-import { putIfAbsent } from './kv.ts';
+import { putIfAbsent, readKey } from './kv.ts';
 import { openKvClient } from './kv-client.ts';
 import { limitTime } from './kv-limit.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -52,7 +52,13 @@ async function acquire(
     );
     const leaseId = makeLeaseId();
     made.defer(() => giveLeaseBack(client, leaseId, giveUpTimeoutMs));
-    const term = await grantLease(client, leaseId, options.ttlMs, limit.signal);
+    const term = await grantLease(client, leaseId, options.ttlMs, limit.signal).catch(async (error: unknown) => {
+      // Out of space or corrupt, etcd grants no lease; a lock that somebody holds is still there to be read.
+      const holder = await readKey(client, options.key, limit.signal).catch(() => undefined);
+      if (holder === undefined) throw error;
+      return decodeLockValue(holder.value);
+    });
+    if ('holder' in term) return { kind: 'busy', ...term };
     const outcome = await putIfAbsent(client, { key: options.key, value, leaseId }, limit.signal);
     if (outcome.kind === 'exists') return { kind: 'busy', ...decodeLockValue(outcome.found.value) };
     made.move();

@@ -181,7 +181,7 @@ export class MemberClient implements EtcdMember {
 
 /** An error from before the call: `details.sent` is false. */
 function notSent(call: string, error: unknown): unknown {
-  if (!isWardenError(error) || !error.code.startsWith('etcd-')) return error;
+  if (!isWardenError(error)) return error;
   const { code, message, hint } = error;
   const details = { ...error.details, sent: false };
   return new WardenError(code, `${message}; ${call} was not sent`, { details, hint, cause: error });

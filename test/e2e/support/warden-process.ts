@@ -28,6 +28,10 @@ export interface EndedWarden {
 
 /** The command line as a running process, to be met in the middle of its work. Disposing kills it. */
 export interface RunningWarden extends AsyncDisposable {
+  /** undefined where the process could not be started. */
+  readonly pid: number | undefined;
+  /** What it has printed so far. */
+  printed(): { readonly stdout: string; readonly stderr: string };
   signal(name: NodeJS.Signals): void;
   readonly ended: Promise<EndedWarden>;
 }
@@ -59,6 +63,8 @@ export function startWarden(args: readonly string[], options: StartOptions): Run
     };
   });
   return {
+    pid: child.pid,
+    printed: () => ({ ...printed }),
     signal: (name) => void child.kill(name),
     ended,
     [Symbol.asyncDispose]: async () => {
