@@ -13,7 +13,6 @@ export type DefragRefusalReason =
   | 'activity-unknown'
   | 'unsafe-version'
   | 'would-break-quorum'
-  | 'no-free-space'
   | 'no-recent-backup'
   | 'single-member'
   | 'unknown-quota'

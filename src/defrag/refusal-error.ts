@@ -15,8 +15,6 @@ const hints: Readonly<Record<DefragRefusalReason, string>> = {
     'Set cluster.metrics to where the members serve /metrics, so that open snapshots are seen, or to off to go on without looking.',
   'unsafe-version': 'Upgrade etcd first, or go on with --accept-unsafe-version.',
   'would-break-quorum': 'Bring the other voters back first: a defragmentation takes its member away.',
-  'no-free-space':
-    'Make room on the disk of the member: a defragmentation writes the database anew beside the old one.',
   'no-recent-backup': 'Take a backup first, or lower defrag.requireBackupWithin.',
   'single-member': 'Set defrag.allowSingleMember to true if the cluster may stop serving while it runs.',
   'unknown-quota':

@@ -99,15 +99,17 @@ function toFacts({ client, status, known, metrics, noRead }: MemberLook, options
   const empty = emptyFacts(client.member);
   const activity = toActivity(metrics);
   if (status instanceof WardenError) return { ...empty, activity, unreachableBecause: status.message };
-  if (known instanceof WardenError) return { ...empty, activity, unreachableBecause: known.message };
+  const isLearner = status.isLearner || client.member.isLearner;
+  // Learners refuse to list the members; what they know decides nothing.
+  if (known instanceof WardenError && !isLearner) return { ...empty, activity, unreachableBecause: known.message };
   const id = status.memberId;
   const told = metrics instanceof WardenError ? undefined : metrics;
   const why = metrics instanceof WardenError ? metrics.message : 'neither status nor metrics tell it';
   return {
     ...empty,
     id,
-    isLearner: status.isLearner || client.member.isLearner,
-    answer: toAnswer(status, known),
+    isLearner,
+    answer: toAnswer(status, known instanceof WardenError ? undefined : known),
     ...(noRead === undefined || status.isLearner ? {} : { cutOffBecause: noRead.message }),
     quota: readQuota(options.quotaBytes, status.dbSizeQuotaBytes, told?.quotaBytes, why),
     activity,
@@ -115,7 +117,7 @@ function toFacts({ client, status, known, metrics, noRead }: MemberLook, options
   };
 }
 
-function toAnswer(status: MemberStatus, known: readonly KnownMember[]): MemberAnswer {
+function toAnswer(status: MemberStatus, known: readonly KnownMember[] | undefined): MemberAnswer {
   const { version, leaderId, raftTerm, raftIndex, raftAppliedIndex, dbSizeBytes, dbSizeInUseBytes } = status;
   return {
     version,
@@ -125,7 +127,7 @@ function toAnswer(status: MemberStatus, known: readonly KnownMember[]): MemberAn
     raftAppliedIndex,
     dbSizeBytes,
     inUseBytes: dbSizeInUseBytes,
-    knownMemberIds: known.map(({ id }) => id),
+    knownMemberIds: known?.map(({ id }) => id),
   };
 }
 

@@ -4,14 +4,18 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** The classes of docs/field-cases.md, by the letters of its headings. */
+/** The classes of docs/field-cases.md, by its headings. */
 const classes = {
   A: ['F001', 'F003', 'F004', 'F006', 'F007', 'F009', 'F010', 'F012', 'F013'],
   B: ['F014', 'F015', 'F017', 'F019', 'F020', 'F022', 'F023'],
   C: ['F025', 'F026', 'F028', 'F030', 'F031', 'F033'],
+  E: ['F049', 'F050', 'F052', 'F053', 'F055', 'F056', 'F058', 'F060', 'F061', 'F063'],
+  F: ['F064', 'F065', 'F067', 'F068', 'F070', 'F072', 'F073'],
+  G: ['F074', 'F075', 'F077', 'F078', 'F080', 'F082'],
   H: ['F083', 'F084', 'F086', 'F087', 'F089', 'F091', 'F092', 'F094', 'F096'],
   I: ['F098', 'F100', 'F102', 'F104'],
   M: ['F140', 'F142', 'F144'],
+  defragmentation: [9, 10, 11, 12, 13, 14, 15, 24, 25, 28, 37].map((number) => `BC-${String(number).padStart(2, '0')}`),
 };
 const cases = Object.values(classes).flat();
 
@@ -48,10 +52,11 @@ describe('the field cases', () => {
   });
 });
 
-const casesIn = (text: string): string[] => [...text.matchAll(/^\s*\/\/ field: (F\d{3})$/gm)].map(([, id = '']) => id);
+const casesIn = (text: string): string[] =>
+  [...text.matchAll(/^\s*\/\/ (?:field: (?=F))?(F\d{3}|BC-\d{2})$/gm)].map(([, id = '']) => id);
 
 function rowsOf(page: string): (readonly [string, string])[] {
-  return [...page.matchAll(/^\| (F\d{3}) \|.*$/gm)].flatMap(([row, id = '']) =>
+  return [...page.matchAll(/^\| (F\d{3}|BC-\d{2}) \|.*$/gm)].flatMap(([row, id = '']) =>
     [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => [id, path] as const),
   );
 }

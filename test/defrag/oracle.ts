@@ -24,7 +24,7 @@ export function reasonsAgainst(step: DefragStep, { policy, facts, request }: Mom
     keepsUp(heir, facts, policy.maxRaftLag) &&
     facts.alarms.every(({ memberId, type }) => memberId !== heir.id || type === 'NOSPACE');
   const backupAgeMs = facts.newestBackupAt && now.getTime() - facts.newestBackupAt.getTime();
-  const checks: Record<Exclude<DefragRefusalReason, 'no-free-space' | 'unknown-quota'>, boolean> = {
+  const checks: Record<Exclude<DefragRefusalReason, 'unknown-quota'>, boolean> = {
     'single-member': voters.length === 1 && !policy.allowSingleMember,
     'no-leader': facts.noQuorumBecause !== undefined || answers.some(({ leaderId }) => leaderId === 0n),
     'split-view': target === undefined || seesDifferently(voters, facts),

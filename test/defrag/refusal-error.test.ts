@@ -16,7 +16,6 @@ const reasons: Readonly<Record<DefragRefusalReason, true>> = {
   'activity-unknown': true,
   'unsafe-version': true,
   'would-break-quorum': true,
-  'no-free-space': true,
   'no-recent-backup': true,
   'single-member': true,
   'unknown-quota': true,
