@@ -8,6 +8,7 @@ import type { EtcdMember, MemberStatus } from '../ports/etcd.ts';
 import type { Log } from '../ports/log.ts';
 import type { MemberMetrics } from '../ports/member-metrics.ts';
 import type { ClusterLook } from './look.ts';
+import { requireAllServing } from './require-serving.ts';
 import { waitUntilServing } from './settle.ts';
 
 export interface DefragmentParts {
@@ -68,6 +69,7 @@ export async function defragment(
     signal.throwIfAborted();
     await lookOnceMore();
     if (isWritten) await requireLastRecord(records, member, before, signal);
+    await requireAllServing(look, clock, signal);
   } catch (error) {
     // Where another run is at work the record may be its own by now.
     const isAlone = !isWardenError(error, 'lock-lost') && toWardenError(error).details['because'] !== 'defrag-running';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MemberFacts } from '../defrag/facts.ts';
 import { votersOf } from '../defrag/voters.ts';
-import { WardenError } from '../errors/warden-error.ts';
+import { describeThrown, toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EtcdMember } from '../ports/etcd.ts';
 import type { ClusterLook } from './look.ts';
@@ -23,7 +23,22 @@ export async function handOver(
 ): Promise<void> {
   const both = [look.clientOf(from), look.clientOf(to)];
   const voters = votersOf(look.facts).filter((voter) => !voter.isUnstarted);
-  await look.clientOf(from).moveLeader(to.id, signal);
+  await look
+    .clientOf(from)
+    .moveLeader(to.id, signal)
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      const reason = describeThrown(error);
+      throw new WardenError(
+        'defrag-failed',
+        `leadership could not be handed from ${from.name} to ${to.name}: ${reason}`,
+        {
+          details: { member: from.name, code: toWardenError(error).code },
+          hint: 'Look which of the two leads now, and at the other; then run the command again.',
+          cause: error,
+        },
+      );
+    });
   const startedMs = clock.monotonicMs();
   for (;;) {
     const leaders = await Promise.all(both.map(async (client) => (await client.status(signal)).leaderId));

@@ -14,6 +14,11 @@ describe('the order of steps', () => {
     expect(stepsOf(found)).toEqual(['etcd-0', 'etcd-2', 'etcd-1 after a move to etcd-0']);
   });
 
+  it('is by name where sizes differ by little: the next look would tell it the other way round', () => {
+    const sizes = [{}, { name: 'b', dbSizeBytes: GiB + 65_536 }, { name: 'a' }];
+    expect(stepsOf(plan(sizes)).slice(0, 2)).toEqual(['a', 'b']);
+  });
+
   it('is the fullest first, then what gives back most, then by name', () => {
     const sizes: Changes[] = [
       compact,

@@ -55,7 +55,7 @@ describe('Handing leadership over', () => {
 
   it('that the leader refuses is a failure, and is not asked for again', async () => {
     cluster.moveLeader = () => Promise.reject(refuses('etcd-call-failed', 'not leader'));
-    await expect(move()).rejects.toEqual(wardenError('etcd-call-failed', 'not leader'));
+    await expect(move()).rejects.toEqual(wardenError('defrag-failed', 'from m1 to m2: not leader'));
     expect(cluster.sent()).toHaveLength(1);
   });
 

@@ -19,7 +19,8 @@ export interface Sample {
 
 /** Reads the metrics of every member every 20 ms until it is disposed. Members that do not answer leave no sample. */
 export class Sampler implements AsyncDisposable {
-  readonly samples: Sample[] = [];
+  readonly #samples: Sample[] = [];
+  readonly #latest = new Map<string, Sample>();
   readonly #stop = new AbortController();
   readonly #agent = new Agent({ keepAlive: true });
   readonly #loops: readonly Promise<void>[];
@@ -31,7 +32,12 @@ export class Sampler implements AsyncDisposable {
 
   /** The newest sample of each member that has one. */
   latest(): readonly Sample[] {
-    return [...new Map(this.samples.map((sample) => [sample.member, sample])).values()];
+    return [...this.#latest.values()];
+  }
+
+  /** All that were taken since the last call. */
+  take(): readonly Sample[] {
+    return this.#samples.splice(0);
   }
 
   /** Resolves with the first sample from now on of which `holds` is true; rejects when `signal` is aborted. */
@@ -62,7 +68,8 @@ export class Sampler implements AsyncDisposable {
       if (signal.aborted) return;
       if (text !== undefined) {
         const sample = { member: name, sentMs, receivedMs: Date.now(), ...toFacts(text) };
-        this.samples.push(sample);
+        this.#samples.push(sample);
+        this.#latest.set(name, sample);
         for (const listen of this.#listeners) listen(sample);
       }
       const restMs = sentMs + intervalMs - Date.now();
