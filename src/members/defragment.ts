@@ -89,7 +89,8 @@ export async function defragment(
   const afterBytes = status?.dbSizeBytes;
   const error = judge(name, beforeBytes, failure, status);
   // An end that was only inferred is none: the next run must still take the member for one at work.
-  const isEndSeen = error?.code !== 'defrag-unfinished' && (failure === undefined || error === undefined);
+  const isUnheard = failure !== undefined && hasOnlyStoppedWaiting(failure);
+  const isEndSeen = error === undefined || (error.code !== 'defrag-unfinished' && !isUnheard);
   const tried = {
     at,
     beforeBytes,

@@ -235,7 +235,7 @@ describe('the alarm NOSPACE', () => {
       const alarms = [nospaceOf(one), corruptOf(two)];
       cluster.alarms = where === 'before' ? alarms : alarms.toReversed();
       await place.configure({ cluster: cluster.section });
-      const stays = await defrag(1);
+      const stays = await defrag(4);
       expect(stays.nospaceStays).toBe('NOSPACE of m1 stays: CORRUPT is raised as well');
       expect(deactivationsAt(cluster)).toEqual([]);
       cluster.alarms = [nospaceOf(one)];
