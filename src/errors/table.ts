@@ -118,7 +118,7 @@ export const errorTable = {
   'defrag-refused': row(refused, '`etcd-warden status` shows the members; docs/defragmentation.md says what to do for each reason.'),
   'defrag-failed': row(failed, 'Look at the log of the member named; no other member was touched after it.'),
   'defrag-unfinished': row(failed, 'The member may still be at work: do not restart it and do not defragment another one until it serves again.'),
-  'nospace-stays': row(failed, 'etcd takes no writes until it is lifted: compact the history and defragment, or raise the quota; see docs/defragmentation.md.'),
+  'nospace-stays': row(failed, 'Compact the history and defragment, or raise the quota: etcd takes no writes until the alarm is lifted; see docs/defragmentation.md.'),
   'partly-defragmented': row(partly, 'What was done stays done; run the command again once the reason is gone.'),
 
   // Local files and the process.

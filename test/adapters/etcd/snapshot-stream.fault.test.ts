@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EtcdMember, SnapshotStream } from '../../../src/ports/etcd.ts';
@@ -127,10 +128,19 @@ test.each(waysToLeave)('etcd drops its read transaction within two seconds when 
   await expect.poll(readTransactionsNow, { timeout: 2_000, interval: 100 }).toBeLessThanOrEqual(2);
 });
 
+/** The states of a process's threads, as proc(5) spells them: `T` is stopped. */
+async function threadStates(pid: number): Promise<ReadonlySet<string>> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const stats = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')));
+  return new Set(stats.map((stat) => stat.slice(stat.lastIndexOf(')') + 2).charAt(0)));
+}
+
 test('a call to a stopped member ends at its deadline, and the next one does not wait behind it', async () => {
   await member.status(never);
   server.process.signal('SIGSTOP');
   try {
+    // The signal takes effect a moment after it was sent; until then the member still answers.
+    await expect.poll(() => threadStates(server.process.pid)).toEqual(new Set(['T']));
     await expect(member.status(never)).rejects.toMatchObject({ code: 'etcd-deadline' });
   } finally {
     server.process.signal('SIGCONT');
