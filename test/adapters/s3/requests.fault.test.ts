@@ -1,44 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { S3StoreOptions } from '../../../src/adapters/s3/options.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { withRetries } from '../../../src/adapters/store-layers/with-retries.ts';
 import type { ObjectStore } from '../../../src/ports/object-store.ts';
 import { bytesOf, keysOf, uploadWhole } from '../../conformance/object-store.ts';
-import { startHttpProxy, type HttpProxy } from '../../support/http-proxy.ts';
-import { openS3Store, quickRetry, startS3Server, type S3Server } from '../../support/s3.ts';
+import { useProxiedBucket } from '../../support/proxied-bucket.ts';
+import { quickRetry } from '../../support/s3.ts';
 
 const go = new AbortController().signal;
 const limits = { connectMs: 1000, idleMs: 500, requestMs: 2000, completeMs: 2000, cleanupMs: 8000 };
 
 describe('An S3 store', () => {
-  let server: S3Server;
-  let proxy: HttpProxy;
-  let bucket: string;
+  const site = useProxiedBucket({ limits });
   let store: ObjectStore;
-  const opened: ObjectStore[] = [];
 
-  beforeAll(async () => {
-    server = await startS3Server();
+  beforeEach(() => {
+    store = site.open();
   });
-
-  afterAll(() => server[Symbol.asyncDispose]());
-
-  beforeEach(async () => {
-    bucket = await server.makeBucket();
-    proxy = await startHttpProxy(server.endpoint);
-    store = open();
-  });
-
-  afterEach(async () => {
-    for (const each of opened.splice(0)) await each[Symbol.asyncDispose]();
-    await proxy[Symbol.asyncDispose]();
-  });
-
-  const open = (options: Partial<S3StoreOptions> = {}): ObjectStore => {
-    const made = openS3Store({ ...server, endpoint: proxy.url }, bucket, { limits, ...options });
-    opened.push(made);
-    return made;
-  };
 
   // field: F116
   it('gives its connections back when bodies are left half-way', async () => {
@@ -49,21 +26,21 @@ describe('An S3 store', () => {
       expect(first.done).toBe(false);
     }
     for (let round = 0; round < 50; round += 1) await store.stat('big', go);
-    expect(proxy.openConnections()).toBeLessThanOrEqual(5);
+    expect(site.proxy.openConnections()).toBeLessThanOrEqual(5);
     await uploadWhole(store, 'again', randomBytes(8 * 1024 ** 2));
   });
 
   it('resumes a body that breaks off', async () => {
     const bytes = randomBytes(6 * 1024 ** 2);
     await uploadWhole(store, 'big', bytes);
-    proxy.break('GetObject', { kind: 'cut-answer', afterBytes: 2 * 1024 ** 2 }, 2);
+    site.proxy.break('GetObject', { kind: 'cut-answer', afterBytes: 2 * 1024 ** 2 }, 2);
     expect((await bytesOf(withRetries(store, quickRetry), 'big')).equals(bytes)).toBe(true);
-    expect(proxy.count('GetObject')).toBe(3);
+    expect(site.proxy.count('GetObject')).toBe(3);
   });
 
   it('never takes a body that breaks off for a whole one', async () => {
     await uploadWhole(store, 'big', randomBytes(4 * 1024 ** 2));
-    proxy.break('GetObject', { kind: 'cut-answer', afterBytes: 1024 ** 2 });
+    site.proxy.break('GetObject', { kind: 'cut-answer', afterBytes: 1024 ** 2 });
     await expect(bytesOf(store, 'big')).rejects.toMatchObject({ code: 'store-unreachable' });
     await expect(bytesOf(withRetries(store, quickRetry), 'big')).resolves.toHaveLength(4 * 1024 ** 2);
   });
@@ -83,7 +60,7 @@ describe('An S3 store', () => {
 
   it('gives up on a body that stops coming', async () => {
     await store.create('k', randomBytes(1000), go);
-    proxy.break('GetObject', { kind: 'stall-answer', afterBytes: 500 }, 1);
+    site.proxy.break('GetObject', { kind: 'stall-answer', afterBytes: 500 }, 1);
     await expect(bytesOf(store, 'k')).rejects.toMatchObject({ code: 'store-timeout' });
     expect(await bytesOf(store, 'k')).toHaveLength(1000);
   });
@@ -94,7 +71,7 @@ describe('An S3 store', () => {
     ['ListObjectsV2', () => keysOf(store, '')],
     ['PutObject', () => store.create('k', Buffer.from('x'), go)],
   ] as const)('gives up on a %s that is never answered', async (operation, call) => {
-    proxy.break(operation, { kind: 'swallow' }, 1);
+    site.proxy.break(operation, { kind: 'swallow' }, 1);
     await expect(call()).rejects.toMatchObject({ code: 'store-timeout', retryable: true });
     await call();
   });
@@ -102,7 +79,7 @@ describe('An S3 store', () => {
   // field: F128
   it('needs no call but those that every store has', async () => {
     const plain = /^(PutObject|GetObject|HeadObject|DeleteObject|ListObjectsV2|.*Multipart.*|UploadPart|ListParts)$/;
-    proxy.break((seen) => !plain.test(seen.operation) || seen.url.searchParams.has('attributes'), {
+    site.proxy.break((seen) => !plain.test(seen.operation) || seen.url.searchParams.has('attributes'), {
       kind: 'error',
       status: 501,
       code: 'NotImplemented',
@@ -119,14 +96,19 @@ describe('An S3 store', () => {
       "<Error><Code>InvalidObjectState</Code><Message>The operation is not valid for the object's storage class</Message>" +
       '<StorageClass>GLACIER</StorageClass></Error>';
     await store.create('old', Buffer.from('x'), go);
-    proxy.break('GetObject', { kind: 'answer', status: 403, body: archived });
-    proxy.break('HeadObject', { kind: 'error', status: 200, code: '', headers: { 'x-amz-storage-class': 'GLACIER' } });
+    site.proxy.break('GetObject', { kind: 'answer', status: 403, body: archived });
+    site.proxy.break('HeadObject', {
+      kind: 'error',
+      status: 200,
+      code: '',
+      headers: { 'x-amz-storage-class': 'GLACIER' },
+    });
     await expect(withRetries(store, quickRetry).read('old', {}, go)).rejects.toMatchObject({
       code: 'store-object-archived',
       message: expect.stringContaining('GLACIER') as unknown,
-      hint: expect.stringContaining(`aws s3api restore-object --bucket ${bucket} --key 'old'`) as unknown,
+      hint: expect.stringContaining(`aws s3api restore-object --bucket ${site.bucket} --key 'old'`) as unknown,
     });
-    expect(proxy.count('GetObject')).toBe(1);
+    expect(site.proxy.count('GetObject')).toBe(1);
     expect(await store.stat('old', go)).toMatchObject({ storageClass: 'GLACIER' });
   });
 
@@ -135,7 +117,7 @@ describe('An S3 store', () => {
     [301, 'PermanentRedirect'],
     [400, 'AuthorizationHeaderMalformed'],
   ])('names the right region when it gets %i %s', async (status, code) => {
-    proxy.break(() => true, { kind: 'error', status, code, headers: { 'x-amz-bucket-region': 'eu-west-1' } });
+    site.proxy.break(() => true, { kind: 'error', status, code, headers: { 'x-amz-bucket-region': 'eu-west-1' } });
     const calls = [() => store.stat('k', go), () => store.create('k', Buffer.from('x'), go), () => keysOf(store, '')];
     for (const call of calls) {
       await expect(call()).rejects.toMatchObject({
@@ -149,7 +131,7 @@ describe('An S3 store', () => {
   // field: F125
   it('says by how much the clocks differ', async () => {
     const date = new Date(Date.now() + 1_200_000).toUTCString();
-    proxy.break(() => true, { kind: 'error', status: 403, code: 'RequestTimeTooSkewed', headers: { date } });
+    site.proxy.break(() => true, { kind: 'error', status: 403, code: 'RequestTimeTooSkewed', headers: { date } });
     await expect(keysOf(store, '')).rejects.toMatchObject({
       code: 'store-clock-skew',
       message: expect.stringMatching(/1(199|200|201) s/) as unknown,
