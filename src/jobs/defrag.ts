@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MemberFacts } from '../defrag/facts.ts';
 import { planDefrag } from '../defrag/plan-defrag.ts';
-import type { DefragPlan, DefragRefusal, DefragStep } from '../defrag/plan.ts';
+import type { DefragPlan, DefragStep } from '../defrag/plan.ts';
 import type { DefragPolicy } from '../defrag/policy.ts';
 import { defragRefused } from '../defrag/refusal-error.ts';
-import { refuseStep } from '../defrag/refuse-step.ts';
 import { selectsNobody, type DefragRequest } from '../defrag/request.ts';
 import { describeThrown, toWardenError, WardenError } from '../errors/warden-error.ts';
 import { defragment, type DefraggedMember } from '../members/defragment.ts';
 import { disarmNospace, type Disarmed } from '../members/disarm.ts';
 import { handOver } from '../members/hand-over.ts';
 import { lookAtCluster, type ClusterLook } from '../members/look.ts';
+import { lookOnceMore } from '../members/look-once-more.ts';
 import { takeLock } from '../members/take-lock.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DefragRecord, DefragRecords } from '../ports/defrag-records.ts';
@@ -96,7 +96,8 @@ export async function runDefrag(parts: DefragParts, options: DefragOptions, sign
       const [step, ...further] = plan.steps;
       if (step === undefined) break;
       const lookAgain = async (): Promise<void> => {
-        await lookOnceMore(step, parts, options, done, lock, signal);
+        const isLockless = lock === undefined && parts.lock !== undefined;
+        await lookOnceMore(step, parts, { ...options, isLockless, isUnderWay: done.size > 0 }, signal);
         // The last word before etcd is asked to do something.
         await lock?.confirm(signal);
       };
@@ -151,48 +152,6 @@ async function lookNow(parts: DefragParts, options: DefragOptions, signal: Abort
   const needsBackup = policy.requireBackupWithinMs > 0;
   const { findNewestBackup } = parts;
   return lookAtCluster(parts, { quotaBytes, records, ...(needsBackup && { findNewestBackup }) }, signal);
-}
-
-/** Right before a step: what was seen before it was prepared may have changed since. Rejects with `defrag-refused`. */
-async function lookOnceMore(
-  step: DefragStep,
-  parts: DefragParts,
-  { policy, quotaBytes, request }: DefragOptions,
-  done: ReadonlySet<bigint>,
-  lock: HeldLock | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const isLockless = lock === undefined && parts.lock !== undefined;
-  // Two runs that have no lock to part them do not look at the same moment.
-  if (isLockless) await sleep(1000 + Math.random() * 2000, undefined, { signal }).catch(() => undefined);
-  await using look = await lookAtCluster(parts, { quotaBytes, records: new Map() }, signal);
-  // It was judged a moment ago, and repositories are slow to ask.
-  const refusal = refuseStep({ step, policy: { ...policy, requireBackupWithinMs: 0 }, facts: look.facts, request });
-  const found = refusal ?? findOtherRun(step, look);
-  if (found !== undefined) throw defragRefused(found, done.size > 0);
-  if (isLockless) requireSight(look);
-}
-
-/** Nothing but a defragmentation makes a database smaller: a run without the lock came first, and is over already. */
-function findOtherRun({ member }: DefragStep, { facts }: ClusterLook): DefragRefusal | undefined {
-  const nowBytes = facts.members.find(({ id }) => id === member.id)?.answer?.dbSizeBytes;
-  if (nowBytes === undefined || nowBytes >= (member.answer?.dbSizeBytes ?? 0)) return undefined;
-  return { because: 'defrag-running', explanation: `somebody else has just defragmented ${member.name}` };
-}
-
-/** Without the lock only the members' metrics tell of other runs and of snapshots. */
-function requireSight({ facts }: ClusterLook): void {
-  const unseen = facts.members.filter(({ isLearner, activity }) => !isLearner && activity.kind !== 'seen');
-  if (unseen.length === 0) return;
-  const names = unseen.map(({ name }) => name).join(', ');
-  throw new WardenError(
-    'defrag-refused',
-    `nothing is defragmented (no-lock): out of space etcd takes no lock, and what ${names} is doing cannot be seen`,
-    {
-      details: { because: 'no-lock' },
-      hint: 'Set cluster.metrics to where the members serve /metrics.',
-    },
-  );
 }
 
 async function readRecords(
