@@ -63,6 +63,8 @@ describe('Removing backups', () => {
     expect([...store.objects.keys()].toSorted()).toEqual(
       [...keysOf(middle), objectKey(middle, 'hold-audit.json')].toSorted(),
     );
+    // Not removed and given back: a run that is killed in between would leave it without.
+    expect(calls.flat()).not.toContain(objectKey(middle, manifestName));
   });
 
   it('gives the manifest back where a hold came just before it went', async () => {

@@ -75,6 +75,9 @@ describe('The sweep', () => {
     await leave(keyOf());
     await storeNewer();
     expect(await sweepAll()).toMatchObject({ objects: 0 });
+    // Nor is it told of as one that would be swept.
+    const catalogue = await readCatalogue(store, cluster, undefined, go);
+    expect(await findRemains(store, catalogue, scope, go)).toMatchObject({ folders: [] });
   });
 
   it('touches nothing that is not ours, nor another lineage, cluster or neighbour', async () => {
