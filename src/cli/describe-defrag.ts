@@ -2,7 +2,7 @@ import type { MemberFacts } from '../defrag/facts.ts';
 import type { DefragPlan } from '../defrag/plan.ts';
 import { nameOfId } from '../defrag/words.ts';
 import type { DefragRun } from '../jobs/defrag.ts';
-import { formatBytes, formatDuration } from './format.ts';
+import { formatBytes, formatDuration } from '../format.ts';
 import type { Result } from './output.ts';
 import { formatTable } from './table.ts';
 

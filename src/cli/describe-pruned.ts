@@ -1,5 +1,5 @@
 import type { PrunedRepository } from '../jobs/prune.ts';
-import { formatAge, formatBytes, formatTime } from './format.ts';
+import { formatAge, formatBytes, formatTime } from '../format.ts';
 import type { Result } from './output.ts';
 import { count, summarizePruned } from './summarize-pruned.ts';
 import { formatTable } from './table.ts';

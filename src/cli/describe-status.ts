@@ -3,7 +3,7 @@ import type { ClusterFacts, MemberFacts } from '../defrag/facts.ts';
 import { byName } from '../defrag/order.ts';
 import { hasAnswered, isCaughtUp, lagOf } from '../defrag/voters.ts';
 import type { ClusterStatus, RepositoryStatus } from '../jobs/status.ts';
-import { formatAge, formatBytes, formatTime } from './format.ts';
+import { formatAge, formatBytes, formatTime } from '../format.ts';
 import type { Result } from './output.ts';
 import { formatTable } from './table.ts';
 

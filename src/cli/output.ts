@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { WardenError } from '../errors/warden-error.ts';
 import type { Progress, ProgressEvent } from '../ports/progress.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../format.ts';
 
 export interface OutputOptions {
   readonly json: boolean;

@@ -1,5 +1,5 @@
 import type { PrunedRepository } from '../jobs/prune.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../format.ts';
 
 type Plan = NonNullable<PrunedRepository['plan']>;
 

@@ -8,7 +8,7 @@ import { backUp, planBackup, type BackupOptions, type BackupPlan, type BackupRes
 import type { PrunedRepository } from '../../jobs/prune.ts';
 import { toolVersion } from '../../version.ts';
 import { describePrunedBriefly } from '../describe-pruned.ts';
-import { formatBytes, formatDuration, formatHash } from '../format.ts';
+import { formatBytes, formatDuration, formatHash } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { formatFacts, formatTable } from '../table.ts';

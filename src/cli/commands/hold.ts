@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { holdBackup, type HeldBackup, type HeldCopy } from '../../jobs/hold.ts';
 import { holdReasonRule, isHoldReason } from '../../manifest/hold.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
-import { formatTime } from '../format.ts';
+import { formatTime } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import { judgeCopies } from '../judge-copies.ts';
 import type { Result } from '../output.ts';

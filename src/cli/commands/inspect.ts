@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Inspection } from '../../inspect/inspection.ts';
 import { inspectFile, type InspectedFile } from '../../jobs/inspect.ts';
-import { describeCompaction, formatBytes, formatHash } from '../format.ts';
+import { describeCompaction, formatBytes, formatHash } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { formatFacts, formatTable } from '../table.ts';

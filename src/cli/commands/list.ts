@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
 import { listBackups, type ListedRepository } from '../../jobs/list.ts';
 import type { Catalogue, CatalogueEntry } from '../../repository/catalogue.ts';
-import { formatAge, formatBytes, formatTime } from '../format.ts';
+import { formatAge, formatBytes, formatTime } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
 import { restoreLocalFile, restoreToFile, type RestoredSnapshot } from '../../jobs/restore.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Hold } from '../../manifest/hold.ts';
 import { showBackup, type ShownBackup } from '../../jobs/show.ts';
-import { describeCompaction, formatBytes, formatHash, formatTime } from '../format.ts';
+import { describeCompaction, formatBytes, formatHash, formatTime } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';

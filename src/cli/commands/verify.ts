@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
 import { verifyBackups, type VerifyResult } from '../../jobs/verify.ts';
 import type { Selection } from '../../repository/select-backups.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAge, formatBytes, formatDuration, formatHash, formatTime } from '../../src/cli/format.ts';
-import { looksLikePath } from '../../src/cli/looks-like-path.ts';
+import { formatAge, formatBytes, formatDuration, formatHash, formatTime } from '../src/format.ts';
 
 describe('for people', () => {
   it.each([
@@ -46,15 +45,5 @@ describe('for people', () => {
 
   it('a hash is what etcdutl prints', () => {
     expect([formatHash(0xfe), formatHash(0xdeadbeef)]).toEqual(['fe', 'deadbeef']);
-  });
-});
-
-describe('an argument', () => {
-  it.each(['./snapshot', 'snapshot.db', '/var/backups/s', '../s'])('%s is a file', (argument) => {
-    expect(looksLikePath(argument)).toBe(true);
-  });
-
-  it.each(['latest', 'latest-verified', '20261124T140000Z-r228678-k3f9x2qa', '2026'])('%s is a backup', (argument) => {
-    expect(looksLikePath(argument)).toBe(false);
   });
 });
