@@ -21,22 +21,42 @@ setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 
 const { runCommandLine } = await import('./cli/program.ts');
-const { WardenError } = await import('./errors/warden-error.ts');
+const { exitStatus } = await import('./errors/table.ts');
+const { toWardenError, WardenError } = await import('./errors/warden-error.ts');
 
 /** Signals that end a run cleanly, with the numbers that shells add to 128. */
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 type SignalName = keyof typeof signalNumbers;
 
+/** Of the usual half minute that Kubernetes gives; a configuration may say otherwise. */
+let shutdownTimeoutMs = 25_000;
 const interruption = new AbortController();
 let received: SignalName | undefined;
+let reload: (() => void) | undefined;
 
 for (const name of Object.keys(signalNumbers) as SignalName[]) {
   process.on(name, () => {
+    if (name === 'SIGHUP' && reload !== undefined) return reload();
     // The second one means: at once.
     if (received !== undefined) endBySignal(name);
     received = name;
-    interruption.abort(new WardenError('interrupted', `ended by ${name}`));
+    interrupt(new WardenError('interrupted', `ended by ${name}`), () => endBySignal(name));
   });
+}
+
+/** A defect must neither hide nor leave anything open: it ends the run as a signal does, and is told as its reason. */
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (thrown: unknown) => interrupt(toWardenError(thrown), () => process.exit(exitStatus.failed)));
+}
+
+function interrupt(reason: InstanceType<typeof WardenError>, endAtOnce: () => void): void {
+  if (interruption.signal.aborted) return;
+  interruption.abort(reason);
+  setTimeout(() => {
+    const seconds = shutdownTimeoutMs / 1000;
+    process.stderr.write(`error: ${reason.message}; not everything could be released within ${seconds} s\n`);
+    endAtOnce();
+  }, shutdownTimeoutMs).unref();
 }
 
 /** A reader that has gone, such as `head`, wants no more; any other failure means that the result was lost. */
@@ -47,7 +67,17 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const status = await runCommandLine(process.argv.slice(2), process, interruption.signal);
+const status = await runCommandLine(
+  process.argv.slice(2),
+  {
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    limitShutdown: (limitMs) => void (shutdownTimeoutMs = limitMs),
+    onHangup: (listener) => void (reload = listener),
+  },
+  interruption.signal,
+);
 // What was printed may still wait in a pipe.
 await Promise.all(
   [process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write('', flushed))),

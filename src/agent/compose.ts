@@ -21,11 +21,18 @@ import type { LocalFiles } from '../ports/local-files.ts';
 import type { ClusterLock } from '../ports/lock.ts';
 import type { Log } from '../ports/log.ts';
 import type { MemberMetrics } from '../ports/member-metrics.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { Repository } from '../ports/repository.ts';
 
+/** Who is told what happens. They outlive the parts of a daemon, which are made anew for every run. */
+export interface Tellers {
+  readonly log: Log;
+  readonly measures: Metrics;
+}
+
 /** Everything that jobs are made of, for one configuration. Nothing is contacted before a job asks. */
-export interface Parts extends AsyncDisposable {
+export interface Parts extends AsyncDisposable, Tellers {
   readonly etcd: Etcd;
   readonly metrics: MemberMetrics;
   /** undefined where coordination is turned off. */
@@ -38,7 +45,6 @@ export interface Parts extends AsyncDisposable {
   /** Whatever may open a backup: identities first, then the recipients that can. */
   readonly identities: readonly KeyProvider[];
   readonly clock: Clock;
-  readonly log: Log;
   readonly files: LocalFiles;
   readonly random: (count: number) => Uint8Array;
 }
@@ -47,8 +53,7 @@ export interface Parts extends AsyncDisposable {
  * Turns a configuration into adapters. The only file that knows every class of them. The SDKs of S3 and KMS are loaded
  * for those who use them: they take 60 MB and a third of a second at start.
  */
-export async function compose(config: Config, logging: Omit<LogOptions, 'base'>): Promise<Parts> {
-  const log = createLog({ ...logging, base: { cluster: config.cluster.name } });
+export async function compose(config: Config, { log, measures }: Tellers): Promise<Parts> {
   await using stack = new AsyncDisposableStack();
   const { recipients, identities } = await createKeys(config, stack);
   const etcdOptions = toEtcdOptions(config);
@@ -69,10 +74,15 @@ export async function compose(config: Config, logging: Omit<LogOptions, 'base'>)
     identities,
     clock: systemClock,
     log,
+    measures,
     files: createLocalFiles((error) => log.warn('could not clean up after a restore', { reason: error.message })),
     random: randomBytes,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+export function composeLog({ cluster }: Config, options: Omit<LogOptions, 'base'>): Log {
+  return createLog({ ...options, base: { cluster: cluster.name } });
 }
 
 /** What commands without a configuration need. */

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import { describeThrown } from '../errors/warden-error.ts';
 import type { DefragPolicy, DefragRule } from '../defrag/policy.ts';
@@ -6,6 +5,7 @@ import type { DefragOptions, DefragParts } from '../jobs/defrag.ts';
 import { formatLineage } from '../repository/layout.ts';
 import { readCatalogue } from '../repository/catalogue.ts';
 import type { Parts } from './compose.ts';
+import { describeHolder } from './describe-holder.ts';
 
 /** What the configuration says of every defragmentation. */
 export function defragFacts({ cluster, defrag }: Config): Omit<DefragOptions, 'request'> {
@@ -20,11 +20,6 @@ export function defragFacts({ cluster, defrag }: Config): Omit<DefragOptions, 'r
 
 export function quotaBytesOf({ quota }: Config['cluster']): number | undefined {
   return quota === 'auto' ? undefined : quota.bytes;
-}
-
-/** For whoever finds the lock taken: `defrag on node-1, process 4711`. */
-export function describeHolder(command: string): string {
-  return `${command} on ${hostname()}, process ${process.pid}`;
 }
 
 export function defragParts(parts: Parts, { cluster }: Config): Omit<DefragParts, 'progress'> {

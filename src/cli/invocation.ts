@@ -1,9 +1,11 @@
-import { compose, composeFiles, type Parts } from '../agent/compose.ts';
+import { compose, composeFiles, composeLog, type Parts } from '../agent/compose.ts';
+import { unmeasured } from '../agent/unmeasured.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { exitStatus } from '../errors/table.ts';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Log } from '../ports/log.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import { clean, Output, type Result } from './output.ts';
 
 /** Options that stand before or after every command. */
@@ -12,6 +14,7 @@ export interface GlobalOptions {
   readonly json?: boolean;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly progress: boolean;
+  readonly deadline?: number;
 }
 
 /** What a command line needs of the process. */
@@ -19,6 +22,10 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** How long the process may take to end once it was told to. */
+  readonly limitShutdown: (limitMs: number) => void;
+  /** What SIGHUP does from now on, instead of ending the run. */
+  readonly onHangup: (listener: (() => void) | undefined) => void;
 }
 
 /** How a command ended: what it found, what went wrong, or both where a part of the work was done. */
@@ -44,7 +51,7 @@ export class Invocation {
     const { stdout, stderr } = surroundings;
     const progress = options.progress && options.json !== true && stderr.isTTY;
     this.output = new Output({ json: options.json === true, progress, stdout, stderr });
-    this.signal = signal;
+    this.signal = options.deadline === undefined ? signal : AbortSignal.any([signal, deadlineAfter(options.deadline)]);
     this.#options = options;
     this.#surroundings = surroundings;
   }
@@ -70,20 +77,26 @@ export class Invocation {
   /** The configuration that --config or the environment names; `config-not-found` if neither does. */
   async loadConfig(): Promise<Config> {
     if (this.#configPath === undefined) throw new WardenError('config-not-found', 'no configuration file was named');
-    return loadConfig(this.#configPath, this.#surroundings.env);
+    const config = await loadConfig(this.#configPath, this.#surroundings.env);
+    this.#surroundings.limitShutdown(config.shutdownTimeout.ms);
+    return config;
   }
 
   /** Adapters for a configuration, released when the command has ended. */
-  async open(config: Config): Promise<Parts> {
+  async open(config: Config, measures: Metrics = unmeasured): Promise<Parts> {
+    return this.#opened.use(await compose(config, { log: this.openLog(config), measures }));
+  }
+
+  openLog(config: Config): Log {
     const isForPerson = config.log.format === 'auto' && this.#surroundings.stderr.isTTY;
     const format = config.log.format === 'auto' ? (isForPerson ? 'pretty' : 'json') : config.log.format;
     // A person is told the result anyway: what only repeats it would be noise.
     const usualLevel = isForPerson && config.log.level === 'info' ? 'warn' : config.log.level;
     const level = this.#options.logLevel ?? usualLevel;
     const beforeLine = (): void => this.output.clearProgress();
-    const parts = this.#opened.use(await compose(config, { level, format, beforeLine, clean }));
-    if (format === 'json' && level !== 'silent') this.#jsonLog = parts.log;
-    return parts;
+    const log = composeLog(config, { level, format, beforeLine, clean });
+    if (format === 'json' && level !== 'silent') this.#jsonLog = log;
+    return log;
   }
 
   /** The same for commands that can do without: undefined if no configuration was named. */
@@ -109,4 +122,12 @@ export class Invocation {
       return { error: toWardenError(this.signal.aborted ? this.signal.reason : error), ...outcome };
     }
   }
+}
+
+/** Aborted, with a reason, once the time is over. */
+function deadlineAfter(limitMs: number): AbortSignal {
+  const over = new AbortController();
+  const message = `the command did not end within its deadline of ${limitMs / 1000} s`;
+  setTimeout(() => over.abort(new WardenError('deadline-exceeded', message)), limitMs).unref();
+  return over.signal;
 }

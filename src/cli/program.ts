@@ -16,6 +16,7 @@ import { addStatusCommand } from './commands/status.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { Invocation, type CarryOut, type GlobalOptions, type Surroundings } from './invocation.ts';
 import { Output } from './output.ts';
+import { parseDurationOption } from './parse-duration.ts';
 
 const exitStatusHelp = `
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 damage found, 4 refused as unsafe,
@@ -66,6 +67,7 @@ function createProgram({ stdout, stderr }: Surroundings): Command {
     .addOption(
       new Option('--log-level <level>', 'how much is logged').choices(['debug', 'info', 'warn', 'error', 'silent']),
     )
+    .option('--deadline <duration>', 'give up after this long, with a reason', parseDurationOption)
     .option('--no-progress', 'draw no progress line on a terminal')
     .addHelpText('after', exitStatusHelp)
     .showSuggestionAfterError()

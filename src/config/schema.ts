@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { section } from './fields.ts';
+import { duration, section } from './fields.ts';
 import { optionWithDefault, requiredOption, withRule } from './option.ts';
 import { aws } from './schema/aws.ts';
 import { cluster, coordination } from './schema/cluster.ts';
 import { defrag } from './schema/defrag.ts';
 import { encryption } from './schema/encryption.ts';
-import { http, log, push } from './schema/outlets.ts';
+import { http, log, push, watch } from './schema/outlets.ts';
 import { repositories } from './schema/repositories.ts';
 import { schedules } from './schema/schedules.ts';
 import { snapshot } from './schema/snapshot.ts';
@@ -44,9 +44,19 @@ export const configSchema = withRule(
     ),
     schedules: optionWithDefault(schedules, {}, 'When `run` does what, as cron expressions of five fields.'),
     defrag: optionWithDefault(defrag, {}, 'When a member is due for defragmentation, and how carefully.'),
+    watch: optionWithDefault(
+      watch,
+      {},
+      'How often `run` looks at what is there, whether or not it does anything itself.',
+    ),
     http: optionWithDefault(http, {}, 'What `run` serves.'),
     push: optionWithDefault(push, {}, 'Metrics of one-shot runs, which nobody can scrape.'),
     log: optionWithDefault(log, {}, 'The log, on standard error.'),
+    shutdownTimeout: optionWithDefault(
+      duration('1s', '5m'),
+      '25s',
+      'How long a run may take to end cleanly once it was told to. Shorter than the grace period of whoever starts it.',
+    ),
   }),
   ['snapshot.spool', 'encryption'],
   ({ snapshot: { spool }, encryption: chosen }, complain) => {

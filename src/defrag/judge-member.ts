@@ -2,7 +2,7 @@ import type { ClusterFacts, MemberAnswer, MemberFacts } from './facts.ts';
 import { judgeNeed } from './judge-need.ts';
 import type { DefragPolicy } from './policy.ts';
 import { isAskedFor, type DefragRequest } from './request.ts';
-import { reclaimableBytes } from './usage.ts';
+import { isEmergency, reclaimableBytes } from './usage.ts';
 import { size } from './words.ts';
 
 /** What a run would do about a member: defragment it, pass it by, or be stuck for want of its answer or its quota. */
@@ -14,7 +14,7 @@ export function judgeMember(
   member: MemberFacts,
   policy: DefragPolicy,
   { now, members }: ClusterFacts,
-  { only, forceRule, done }: DefragRequest,
+  { only, forceRule, isOutsideWindow = false, done }: DefragRequest,
 ): MemberVerdict {
   if (member.isLearner) return skip('learner: refuses to be defragmented');
   if (done.has(member.id)) return skip('defragmented in this run');
@@ -32,6 +32,9 @@ export function judgeMember(
     return { verdict: 'due', answer, reasons: [`asked for whatever the rules say: ${figures}`] };
   }
   const { verdict, reasons } = judgeNeed(member, answer, policy, now);
+  if (verdict === 'due' && isOutsideWindow && !isEmergency(member, policy)) {
+    return { verdict: 'skip', reasons: [...reasons, 'due, but no window is open now'] };
+  }
   if (verdict === 'due') return { verdict, answer, reasons };
   return { verdict: verdict === 'unknown' ? 'unknown-quota' : 'skip', reasons };
 }

@@ -8,6 +8,8 @@ export interface DefragRequest {
   readonly forceRule: boolean;
   /** Defragment releases of etcd too in which that can corrupt data. */
   readonly acceptUnsafeVersion: boolean;
+  /** No window of the schedule is open: only members in an emergency. */
+  readonly isOutsideWindow?: boolean;
   /** Members that were finished in this run, by id: they are not planned again. */
   readonly done: ReadonlySet<bigint>;
 }

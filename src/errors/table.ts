@@ -121,12 +121,19 @@ export const errorTable = {
   'nospace-stays': row(failed, 'Compact the history and defragment, or raise the quota: etcd takes no writes until the alarm is lifted; see docs/defragmentation.md.'),
   'partly-defragmented': row(partly, 'What was done stays done; run the command again once the reason is gone.'),
 
+  // The daemon and what it tells.
+  'http-listen-failed': row(usage, 'Set http.listen to an address of this machine and a port that nobody else uses.'),
+  'textfile-unwritable': row(usage, 'Make the folder of push.textfile exist and be writable by the user that runs etcd-warden.'),
+  'push-failed': passing(failed, 'Look at the Pushgateway named in push.gateway; the run itself is not affected.'),
+  'agent-died': row(failed, 'A part of the daemon failed, so all of it ended; let it be started again, and report this if it repeats.'),
+
   // Local files and the process.
   'file-failed': row(failed, 'See the message of the operating system.'),
   'no-backup-stored': row(failed, 'No repository holds the backup; each reason is listed.'),
   'repositories-failed': row(partly, 'At least one repository holds the backup; the failed ones are named.'),
   'member-damaged': row(partly, 'The backup is good, but look at the member named: docs/corruption.md.'),
   'partly-verified': row(partly, 'Some backups were proved whole; the others could not be read, each for its reason.'),
+  'deadline-exceeded': passing(failed, 'Give --deadline more time, or look at what was slow: the last stage is in the log.'),
   'run-too-long': row(failed, 'A run must end within a day (or four times snapshot.maxStreamHold), because what is older is swept; look at what held it up.'),
   'interrupted': row(failed, 'Run the command again.'),
   'refused': row(refused, 'The reason is named.'),

@@ -24,6 +24,8 @@ export interface Metrics {
     run: { readonly seconds: number; readonly reclaimedBytes: number | undefined },
   ): void;
   backupsRemoved(repository: string, count: number): void;
+  /** The repositories of the configuration in force: what is known of any other disappears. */
+  repositoriesConfigured(names: readonly string[]): void;
   /** Replaces what was known of the repository. */
   repositoryListed(repository: string, facts: RepositoryFacts): void;
   /** Replaces what was known of every member: one that is no longer listed disappears. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { defragFacts, defragParts, describeHolder, quotaBytesOf } from '../../src/agent/defrag.ts';
+import { defragFacts, defragParts, quotaBytesOf } from '../../src/agent/defrag.ts';
+import { describeHolder } from '../../src/agent/describe-holder.ts';
 import type { Parts } from '../../src/agent/compose.ts';
 import type { Repository } from '../../src/ports/repository.ts';
 import { configOf, minimalConfig } from '../config/minimal-config.ts';

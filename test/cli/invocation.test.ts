@@ -3,7 +3,7 @@ import { compose } from '../../src/agent/compose.ts';
 import { Invocation, type Outcome } from '../../src/cli/invocation.ts';
 import { WardenError } from '../../src/errors/warden-error.ts';
 import { configOf, minimalConfig } from '../config/minimal-config.ts';
-import { asTerminalStream, RecordedStream } from './streams.ts';
+import { asTerminalStream, noProcess, RecordedStream } from './streams.ts';
 
 vi.mock('../../src/agent/compose.ts', { spy: true });
 
@@ -21,7 +21,12 @@ describe('a command line being carried out', () => {
   });
 
   async function run(work: (invocation: Invocation) => Promise<Outcome>): Promise<[number, unknown]> {
-    const surroundings = { env: {}, stdout: asTerminalStream(stdout), stderr: asTerminalStream(new RecordedStream()) };
+    const surroundings = {
+      ...noProcess,
+      env: {},
+      stdout: asTerminalStream(stdout),
+      stderr: asTerminalStream(new RecordedStream()),
+    };
     const status = await new Invocation({ json: true, progress: true }, surroundings, stop.signal).run(work);
     await new Promise(setImmediate);
     return [status, JSON.parse(stdout.text)];

@@ -22,6 +22,9 @@ export class RecordedStream extends PassThrough {
 
 export const asTerminalStream = (stream: RecordedStream): NodeJS.WriteStream => stream as unknown as NodeJS.WriteStream;
 
+/** A process that nobody tells anything. */
+export const noProcess = { limitShutdown: () => undefined, onHangup: () => undefined };
+
 export interface Ran {
   readonly status: number;
   readonly stdout: string;
@@ -36,7 +39,7 @@ export async function runCli(
   { env = {}, signal = new AbortController().signal }: { env?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<Ran> {
   const [stdout, stderr] = [new RecordedStream(), new RecordedStream()];
-  const surroundings = { env, stdout: asTerminalStream(stdout), stderr: asTerminalStream(stderr) };
+  const surroundings = { ...noProcess, env, stdout: asTerminalStream(stdout), stderr: asTerminalStream(stderr) };
   const status = await runCommandLine(args, surroundings, signal);
   // What was written arrives at the listener in a later turn.
   for (const stream of [stdout, stderr]) await new Promise((flushed) => stream.end(flushed));

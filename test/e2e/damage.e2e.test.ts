@@ -2,12 +2,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compose, type Parts } from '../../src/agent/compose.ts';
+import { unmeasured } from '../../src/agent/unmeasured.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { WardenError } from '../../src/errors/warden-error.ts';
 import { verifyBackups } from '../../src/jobs/verify.ts';
 import { decodeManifest } from '../../src/manifest/manifest.ts';
 import type { Manifest } from '../../src/manifest/schema.ts';
 import type { ObjectStore } from '../../src/ports/object-store.ts';
+import { recordingLog } from '../jobs/repositories.ts';
 import { type Cluster, startCluster } from '../support/etcd.ts';
 import { type KeyFiles, makeKeyFiles } from '../support/key-files.ts';
 import { localRepository } from './support/places.ts';
@@ -71,13 +73,8 @@ describe.each(sealings)(`a backup stored $what (seed ${seed})`, ({ name, compres
     objectFile = join(folder.path, files.find((path) => path.endsWith(`/${name}`)) ?? 'none');
     manifestFile = join(folder.path, files.find((path) => path.endsWith('/manifest.json')) ?? 'none');
     [object, manifest] = await Promise.all([readFile(objectFile), readFile(manifestFile)]);
-    const logging = {
-      level: 'silent',
-      format: 'json',
-      clean: (text: string) => text,
-      beforeLine: () => undefined,
-    } as const;
-    parts = await compose(await loadConfig(configFile, {}), logging);
+    const log = recordingLog();
+    parts = await compose(await loadConfig(configFile, {}), { log, measures: unmeasured });
   });
   afterAll(async () => {
     await parts?.[Symbol.asyncDispose]();

@@ -1,20 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { describeHolder } from '../../agent/defrag.ts';
-import { withClusterLock } from '../../agent/hold-lock.ts';
-import { pruneAfterBackup } from '../../agent/prune-after-backup.ts';
-import { runLimitMs, withinRunLimit } from '../../agent/run-limit.ts';
-import { toWardenError, WardenError } from '../../errors/warden-error.ts';
-import { backUp, planBackup, type BackupOptions, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
+import { runBackup } from '../../agent/runs/backup.ts';
+import { planBackup, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
 import type { PrunedRepository } from '../../jobs/prune.ts';
-import { toolVersion } from '../../version.ts';
 import { describePrunedBriefly } from '../describe-pruned.ts';
 import { formatBytes, formatDuration, formatHash } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
 import { formatFacts, formatTable } from '../table.ts';
-
-/** Longer than the usual defragmentation takes; a backup that is not taken is worse than one that is late. */
-const lockWaitMs = 5 * 60_000;
 
 /** So that the manifest of a backup stays within its size. */
 const maxTags = 64;
@@ -30,15 +22,14 @@ export function addBackupCommand(program: Command, carryOut: CarryOut): void {
     .description('take, verify and store one backup in every repository')
     .option('--tag <key=value>', 'a label for the manifest; may be repeated', collectTag)
     .option('--dry-run', 'show which member would serve, and store nothing')
-    .action((options: Options) => carryOut((invocation) => runBackup(invocation, options)));
+    .action((options: Options) => carryOut((invocation) => runBackupCommand(invocation, options)));
 }
 
-async function runBackup(invocation: Invocation, options: Options): Promise<Outcome> {
+async function runBackupCommand(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
   const parts = { ...(await invocation.open(config)), progress: invocation.output.progress };
-  const { snapshot, cluster } = config;
   if (options.dryRun === true) {
-    const plan = await planBackup(parts, snapshot.prefer, invocation.signal);
+    const plan = await planBackup(parts, config.snapshot.prefer, invocation.signal);
     return {
       result: describePlan(
         plan,
@@ -46,31 +37,9 @@ async function runBackup(invocation: Invocation, options: Options): Promise<Outc
       ),
     };
   }
-  const { spool, compression } = snapshot;
-  const backupOptions: BackupOptions = {
-    cluster: cluster.name,
-    prefer: snapshot.prefer,
-    limits: { idleTimeoutMs: snapshot.idleTimeout.ms, maxStreamHoldMs: snapshot.maxStreamHold.ms },
-    compression:
-      compression.algorithm === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.level },
-    spool: spool.directory === '' ? undefined : { directory: spool.directory, maxSizeBytes: spool.maxSize.bytes },
-    tags: options.tag ?? {},
-    toolVersion,
-  };
-  const result = await withinRunLimit(runLimitMs(config), invocation.signal, (signal) =>
-    withClusterLock(parts, { holder: describeHolder('backup'), waitMs: lockWaitMs }, signal, () =>
-      backUp(parts, backupOptions, signal),
-    ),
-  );
-  const error = partlyFailed(result);
-  try {
-    const pruned = await pruneAfterBackup(parts, config, result, invocation.signal);
-    const described = describeBackup(result, pruned);
-    return error === undefined ? { result: described } : { result: described, error };
-  } catch (thrown) {
-    // The backup stands, whatever ended the rest.
-    return { result: describeBackup(result, []), error: toWardenError(thrown) };
-  }
+  const { result, pruned, error } = await runBackup(parts, config, options.tag ?? {}, invocation.signal);
+  const described = describeBackup(result, pruned);
+  return error === undefined ? { result: described } : { result: described, error };
 }
 
 function describeBackup(result: BackupResult, pruned: readonly PrunedRepository[]): Result {
@@ -134,21 +103,6 @@ function describePlan(plan: BackupPlan, repositories: readonly string[]): Result
       ...repositories.map((repository) => `would store in ${repository}`),
     ],
   };
-}
-
-/** The backup exists; but a repository that has none of it, or a member with bad data, must not go unnoticed. */
-function partlyFailed({ failed, stored, damagedMembers }: BackupResult): WardenError | undefined {
-  const damaged = damagedMembers.map(({ name, reason }) => `member ${name}: ${reason}`);
-  if (failed.size > 0) {
-    const reasons = [...failed].map(([name, { message }]) => `${name} failed: ${message}`);
-    const message = `stored in ${stored.join(', ')} only; ${[...reasons, ...damaged].join('; ')}`;
-    const codes = [...failed.values()].map(({ code }) => code);
-    return new WardenError('repositories-failed', message, { details: { stored, failed: [...failed.keys()], codes } });
-  }
-  if (damaged.length === 0) return undefined;
-  return new WardenError('member-damaged', damaged.join('; '), {
-    details: { members: damagedMembers.map(({ name }) => name) },
-  });
 }
 
 function collectTag(text: string, tags: Readonly<Record<string, string>> | undefined): Record<string, string> {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { defragFacts, defragParts } from '../../agent/defrag.ts';
-import { WardenError } from '../../errors/warden-error.ts';
+import { runDefrag } from '../../agent/runs/defrag.ts';
 import { defragRefused } from '../../defrag/refusal-error.ts';
-import { planDefragmentation, runDefrag, type DefragRun } from '../../jobs/defrag.ts';
+import { planDefragmentation } from '../../jobs/defrag.ts';
 import { describeDefragPlan, describeDefragRun } from '../describe-defrag.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 
@@ -26,26 +26,15 @@ export function addDefragCommand(program: Command, carryOut: CarryOut): void {
 
 async function runDefragCommand(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const parts = { ...defragParts(await invocation.open(config), config), progress: invocation.output.progress };
+  const parts = { ...(await invocation.open(config)), progress: invocation.output.progress };
   const { member, forceRule = false, acceptUnsafeVersion = false } = options;
-  const defragOptions = { ...defragFacts(config), request: { only: member, forceRule, acceptUnsafeVersion } };
+  const request = { only: member, forceRule, acceptUnsafeVersion };
   if (options.dryRun === true) {
-    const plan = await planDefragmentation(parts, defragOptions, invocation.signal);
+    const planned = { ...defragParts(parts, config), progress: parts.progress };
+    const plan = await planDefragmentation(planned, { ...defragFacts(config), request }, invocation.signal);
     const result = describeDefragPlan(plan);
     return plan.verdict === 'refuse' ? { result, error: defragRefused(plan) } : { result };
   }
-  const run = await runDefrag(parts, defragOptions, invocation.signal);
-  const error = judge(run);
+  const { run, error } = await runDefrag(parts, config, request, invocation.signal);
   return error === undefined ? { result: describeDefragRun(run) } : { result: describeDefragRun(run), error };
-}
-
-function judge({ members, stoppedBy }: DefragRun): WardenError | undefined {
-  if (stoppedBy === undefined) return undefined;
-  const finished = members.filter(({ error }) => error === undefined).map(({ name }) => name);
-  if (finished.length === 0) return stoppedBy;
-  return new WardenError('partly-defragmented', `${finished.join(', ')} done, then: ${stoppedBy.message}`, {
-    details: { ...stoppedBy.details, finished, code: stoppedBy.code },
-    hint: stoppedBy.hint,
-    cause: stoppedBy,
-  });
 }

@@ -1,9 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { pruneFacts, withPolicies } from '../../agent/retention.ts';
+import { withPolicies } from '../../agent/retention.ts';
+import { runPrune } from '../../agent/runs/prune.ts';
 import { parsePercentage, percentagePattern } from '../../config/units.ts';
-import { combineFailures } from '../../errors/combine-failures.ts';
 import { WardenError } from '../../errors/warden-error.ts';
-import { prune, type PrunableRepository, type PrunedRepository } from '../../jobs/prune.ts';
+import type { PrunableRepository, PrunedRepository } from '../../jobs/prune.ts';
 import type { Acceptance } from '../../retention/plan.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
 import { describePruned } from '../describe-pruned.ts';
@@ -36,26 +36,21 @@ export function addPruneCommand(program: Command, carryOut: CarryOut): void {
     .addOption(
       new Option('--accept <reason...>', 'go on although this was found; look at it first').choices(acceptances),
     )
-    .action((options: Options) => carryOut((invocation) => runPrune(invocation, options)));
+    .action((options: Options) => carryOut((invocation) => runPruneCommand(invocation, options)));
 }
 
-async function runPrune(invocation: Invocation, options: Options): Promise<Outcome> {
+async function runPruneCommand(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
   const parts = await invocation.open(config);
   const chosen = withPolicies(chooseRepositories(parts.repositories, options.repository), config);
   const dryRun = options.dryRun === true;
-  const pruned = await prune(
-    { ...parts, repositories: withLimit(chosen, options.maxRemoved), progress: invocation.output.progress },
-    {
-      ...pruneFacts(config),
-      dryRun,
-      lineage: options.lineage,
-      accepted: new Set(options.accept ?? []),
-    },
-    invocation.signal,
-  );
-  const result = describePruned(pruned, dryRun, parts.clock.now());
-  const error = judge(pruned) ?? refuseUnknownLineage(pruned, options.lineage);
+  const repositories = withLimit(chosen, options.maxRemoved);
+  const { progress } = invocation.output;
+  const { lineage, accept = [] } = options;
+  const request = { dryRun, lineage, accepted: new Set(accept) };
+  const run = await runPrune({ ...parts, repositories, progress }, config, request, invocation.signal);
+  const result = describePruned(run.pruned, dryRun, parts.clock.now());
+  const error = run.error ?? refuseUnknownLineage(run.pruned, lineage);
   return error === undefined ? { result } : { result, error };
 }
 
@@ -65,17 +60,6 @@ function withLimit(repositories: readonly PrunableRepository[], percent: number 
       ? repository
       : { ...repository, policy: { ...repository.policy, maxRemovedPercent: percent } },
   );
-}
-
-function judge(pruned: readonly PrunedRepository[]): WardenError | undefined {
-  const [first, ...others] = pruned.flatMap(({ error }) => error ?? []);
-  if (first === undefined) return undefined;
-  const failures = [first, ...others] as const;
-  if (failures.length === pruned.length) return combineFailures(failures, { summary: 'no repository was pruned' });
-  return new WardenError('partly-pruned', failures.map(({ message }) => message).join('; '), {
-    details: { codes: failures.map(({ code }) => code) },
-    hint: first.hint,
-  });
 }
 
 /** A lineage that nobody has is a slip, not an empty series. */

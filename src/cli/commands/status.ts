@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { quotaBytesOf } from '../../agent/defrag.ts';
-import { parseDuration } from '../../config/units.ts';
 import { describeThrown, WardenError } from '../../errors/warden-error.ts';
 import { readNewestBackups, readStatus } from '../../jobs/status.ts';
 import { describeStatus } from '../describe-status.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
+import { parseDurationOption } from '../parse-duration.ts';
 
 interface Options {
   readonly watch?: number | true;
@@ -17,7 +17,11 @@ export function addStatusCommand(program: Command, carryOut: CarryOut): void {
   program
     .command('status')
     .description('members with role, sizes, quota, raft lag, alarms and what they do, and the newest backups')
-    .option('--watch [interval]', 'the members again and again, every 5s by default; not with --json', parseInterval)
+    .option(
+      '--watch [interval]',
+      'the members again and again, every 5s by default; not with --json',
+      parseDurationOption,
+    )
     .action((options: Options) => carryOut((invocation) => runStatus(invocation, options)));
 }
 
@@ -50,11 +54,4 @@ async function runStatus(invocation: Invocation, { watch }: Options): Promise<Ou
   }
   // Being told to stop is how a watch ends.
   return {};
-}
-
-function parseInterval(text: string): number {
-  const duration = parseDuration(text);
-  if (duration === undefined || duration.ms < 1000)
-    throw new InvalidArgumentError('expected a duration of at least 1s');
-  return duration.ms;
 }

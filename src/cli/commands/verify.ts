@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { WardenError } from '../../errors/warden-error.ts';
-import { verifyBackups, type VerifyResult } from '../../jobs/verify.ts';
+import { runVerify } from '../../agent/runs/verify.ts';
+import type { VerifyResult } from '../../jobs/verify.ts';
 import type { Selection } from '../../repository/select-backups.ts';
 import { formatBytes } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
@@ -22,23 +23,18 @@ export function addVerifyCommand(program: Command, carryOut: CarryOut): void {
     .option('--all', 'every backup')
     .option('--subset <n/t>', 'the n-th of t parts of all backups', parseSubset)
     .option('--repository <name>', 'only this repository')
-    .action((ids: string[], options: Options) => carryOut((invocation) => runVerify(invocation, ids, options)));
+    .action((ids: string[], options: Options) => carryOut((invocation) => runVerifyCommand(invocation, ids, options)));
 }
 
-async function runVerify(invocation: Invocation, ids: readonly string[], options: Options): Promise<Outcome> {
+async function runVerifyCommand(invocation: Invocation, ids: readonly string[], options: Options): Promise<Outcome> {
   const selection = select(ids, options);
   const config = await invocation.loadConfig();
   const parts = await invocation.open(config);
   const repositories = chooseRepositories(parts.repositories, options.repository);
   const { progress } = invocation.output;
-  const verified = await verifyBackups(
-    { ...parts, repositories, progress },
-    config.cluster.name,
-    selection,
-    invocation.signal,
-  );
-  const error = judge(verified, repositories.length);
-  return error === undefined ? { result: describeVerified(verified) } : { result: describeVerified(verified), error };
+  const { result, error } = await runVerify({ ...parts, repositories, progress }, config, selection, invocation.signal);
+  const described = describeVerified(result);
+  return error === undefined ? { result: described } : { result: described, error };
 }
 
 function select(ids: readonly string[], { all, subset }: Options): Selection {
@@ -78,22 +74,6 @@ function describeVerified({ backups, failed }: VerifyResult): Result {
             { title: 'RECORDED', value: ({ recorded }) => (recorded ? 'yes' : 'no') },
           ]),
   };
-}
-
-/** Damage comes first; then failures of all, then of some. */
-function judge({ backups, failed }: VerifyResult, repositories: number): WardenError | undefined {
-  const errors = backups.flatMap(({ repository, place, error }) =>
-    error === undefined ? [] : [{ where: `${repository}: ${place.id.text}`, error }],
-  );
-  for (const [repository, error] of failed) errors.push({ where: repository, error });
-  const worst = errors.find(({ error }) => error.exitStatus === 3) ?? errors[0];
-  if (worst === undefined) return undefined;
-  const message = errors.map(({ where, error }) => `${where}: ${error.message}`).join('\n');
-  const details = { codes: errors.map(({ error }) => error.code) };
-  const someWorked =
-    backups.some(({ error }) => error === undefined) || (failed.size > 0 && failed.size < repositories);
-  if (worst.error.exitStatus !== 3 && someWorked) return new WardenError('partly-verified', message, { details });
-  return new WardenError(worst.error.code, message, { details, hint: worst.error.hint, cause: worst.error });
 }
 
 function parseSubset(text: string): Selection & { kind: 'subset' } {

@@ -1,8 +1,8 @@
-import { checkedText, flag, oneOf, parsedText, section, text } from '../fields.ts';
+import { checkedText, duration, flag, oneOf, parsedText, section, text } from '../fields.ts';
 import { optionWithDefault } from '../option.ts';
 import { findUrlFault } from '../url-field.ts';
 
-/** What others see of a run: HTTP, pushed metrics, the log. */
+/** What a run sees and what others see of it: looks at what is there, HTTP, pushed metrics, the log. */
 
 export interface ListenAddress {
   /** A name, an IPv4 address, or an IPv6 address without brackets. */
@@ -29,6 +29,15 @@ export const http = section({
     'Where `run` serves metrics and health. Nothing there changes anything.',
   ),
   statusPage: optionWithDefault(flag(), true, 'Serve a status page at / and /api/status.'),
+});
+
+export const watch = section({
+  repositories: optionWithDefault(
+    duration('10s', '1d'),
+    '5m',
+    'How often every repository is listed. Metrics and status page tell what was found, also where others do the work.',
+  ),
+  members: optionWithDefault(duration('5s', '1h'), '30s', 'How often every member is asked.'),
 });
 
 export const push = section({

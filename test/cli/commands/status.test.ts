@@ -4,7 +4,7 @@ import { runCommandLine } from '../../../src/cli/program.ts';
 import { type FakeCluster, startFakeCluster } from '../../e2e/support/fake-cluster.ts';
 import { fakeClusterId } from '../../support/fake-etcd.ts';
 import { placeAt, storeBackup } from '../../support/sample-backup.ts';
-import { asTerminalStream, RecordedStream, runCli, type Ran } from '../streams.ts';
+import { asTerminalStream, noProcess, RecordedStream, runCli, type Ran } from '../streams.ts';
 import { type ConfigFile, writeClusterConfig } from './cluster-config.ts';
 
 describe('status on the command line', () => {
@@ -66,7 +66,7 @@ describe('status on the command line', () => {
   it('watches until it is told to stop, one table after the other, and clears nothing', async () => {
     const stop = new AbortController();
     const [stdout, stderr] = [new RecordedStream(), new RecordedStream()];
-    const surroundings = { env: {}, stdout: asTerminalStream(stdout), stderr: asTerminalStream(stderr) };
+    const surroundings = { ...noProcess, env: {}, stdout: asTerminalStream(stdout), stderr: asTerminalStream(stderr) };
     const tables = (): number => stdout.text.split('no alarms\n').length - 1;
     stdout.on('data', () => {
       if (tables() === 2) stop.abort(new Error('SIGINT'));
@@ -83,7 +83,7 @@ describe('status on the command line', () => {
     config = made.use(await writeClusterConfig({ name: 'test', endpoints: ['http://127.0.0.1:1'] }));
     const stop = new AbortController();
     const [stdout, stderr] = [new RecordedStream(), new RecordedStream()];
-    const surroundings = { env: {}, stdout: asTerminalStream(stdout), stderr: asTerminalStream(stderr) };
+    const surroundings = { ...noProcess, env: {}, stdout: asTerminalStream(stdout), stderr: asTerminalStream(stderr) };
     stdout.on('data', () => {
       if (stdout.text.split('no member list: ').length === 3) stop.abort(new Error('SIGINT'));
     });

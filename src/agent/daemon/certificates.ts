@@ -1,0 +1,57 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../../config/schema.ts';
+import { describeThrown } from '../../errors/warden-error.ts';
+import type { Log } from '../../ports/log.ts';
+import type { CertificateUse, Metrics } from '../../ports/metrics.ts';
+
+export interface CertificateEnd {
+  readonly use: CertificateUse;
+  readonly file: string;
+  readonly expiresAt: Date;
+}
+
+/** Reads every certificate that the configuration names, and tells when the first of each use ends. */
+export async function readCertificates(
+  config: Config,
+  measures: Metrics,
+  log: Log,
+): Promise<readonly CertificateEnd[]> {
+  const found: CertificateEnd[] = [];
+  for (const [use, file] of filesOf(config)) {
+    try {
+      found.push({ use, file, expiresAt: earliestEnd(await readFile(file, 'utf8')) });
+    } catch (error) {
+      log.warn('a certificate cannot be read', { url: file, reason: describeThrown(error) });
+    }
+  }
+  const first = new Map<CertificateUse, CertificateEnd>();
+  for (const end of found) {
+    const known = first.get(end.use);
+    if (known === undefined || end.expiresAt < known.expiresAt) first.set(end.use, end);
+  }
+  measures.certificatesRead([...first.values()]);
+  return [...first.values()];
+}
+
+function filesOf({ cluster, aws, repositories }: Config): (readonly [CertificateUse, string])[] {
+  const storeFiles = repositories.flatMap(({ store }) =>
+    store.type === 's3' ? (store.caFile ?? aws.caFile ?? []) : [],
+  );
+  const named = [
+    ['etcd-ca', cluster.tls?.caFile],
+    ['etcd-client', cluster.tls?.certFile],
+    ...[...new Set(storeFiles)].map((file) => ['store-ca', file] as const),
+  ] as const;
+  return named.flatMap(([use, file]) => (file === undefined ? [] : [[use, file] as const]));
+}
+
+/** Of a bundle the one that ends first. */
+function earliestEnd(pem: string): Date {
+  const ends = (pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).map(
+    (certificate) => new X509Certificate(certificate).validToDate,
+  );
+  const [first, ...others] = ends;
+  if (first === undefined) throw new Error('it holds no certificate in PEM form');
+  return others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
+}

@@ -1,0 +1,84 @@
+import type { ClusterFacts } from '../../defrag/facts.ts';
+import type { WardenError } from '../../errors/warden-error.ts';
+import type { JobName } from '../../ports/metrics.ts';
+import type { ProgressEvent } from '../../ports/progress.ts';
+import type { AgentEvent, JobFailure, RunningJob } from '../agent-status.ts';
+import type { CatalogueSummary } from './summarize-catalogue.ts';
+
+/** What is known of one repository: the last listing that succeeded, and why the last one failed if it did. */
+export interface KnownRepository {
+  readonly location: string;
+  readonly summary: CatalogueSummary | undefined;
+  readonly error: WardenError | undefined;
+}
+
+/** Enough for days of trouble; the page shows them by the hour. */
+const mostEvents = 500;
+
+/**
+ * What the agent has seen and done, for whoever asks. All of it is forgotten with the process; what must outlive it is in
+ * the repositories, and is read from there.
+ */
+export class Knowledge {
+  readonly repositories = new Map<string, KnownRepository>();
+  members: { readonly seenAt: Date; readonly facts: ClusterFacts } | undefined;
+  membersError: WardenError | undefined;
+  readonly #running = new Map<JobName, RunningJob>();
+  readonly #failures = new Map<JobName, JobFailure>();
+  /** Oldest first. */
+  readonly #events: AgentEvent[] = [];
+
+  get running(): readonly RunningJob[] {
+    return [...this.#running.values()];
+  }
+
+  /** Of jobs whose last run failed, newest first. */
+  get failures(): readonly JobFailure[] {
+    return [...this.#failures.values()].sort((one, other) => other.at.getTime() - one.at.getTime());
+  }
+
+  get events(): readonly AgentEvent[] {
+    return this.#events;
+  }
+
+  /** Forgets repositories that the configuration no longer names. */
+  keepRepositories(names: ReadonlySet<string>): void {
+    for (const name of this.repositories.keys()) if (!names.has(name)) this.repositories.delete(name);
+  }
+
+  jobBegan(job: JobName, since: Date): void {
+    this.#running.set(job, { job, since, stage: '', doneBytes: undefined, totalBytes: undefined });
+  }
+
+  jobProgressed(job: JobName, event: ProgressEvent): void {
+    const running = this.#running.get(job);
+    if (running === undefined) return;
+    const { job: _, since, stage } = running;
+    const { doneBytes, totalBytes } = event.kind === 'bytes' ? event : { doneBytes: undefined, totalBytes: undefined };
+    this.#running.set(job, { job, since, stage: event.kind === 'stage' ? event.text : stage, doneBytes, totalBytes });
+  }
+
+  /** Says whether the same failure is one that the run before had as well. */
+  jobEnded(job: JobName, error: WardenError | undefined, at: Date): { readonly isRepeated: boolean } {
+    this.#running.delete(job);
+    const before = this.#failures.get(job);
+    if (error === undefined) {
+      this.#failures.delete(job);
+      return { isRepeated: false };
+    }
+    const { code, message, hint } = error;
+    const isRepeated = before?.code === code;
+    this.#failures.set(job, { job, at, code, message, hint, times: isRepeated ? before.times + 1 : 1 });
+    this.note({ at, kind: 'failed', repository: undefined, text: `${job}: ${message}` });
+    return { isRepeated };
+  }
+
+  hasFailed(job: JobName): boolean {
+    return this.#failures.has(job);
+  }
+
+  note(event: AgentEvent): void {
+    this.#events.push(event);
+    if (this.#events.length > mostEvents) this.#events.shift();
+  }
+}
