@@ -18,10 +18,12 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }
 
-/** How long ago, in its two largest units: `3d 4h`, `25m`. */
+/** How long ago, in its two largest units: `3d 4h`, `25m`, `12s`. */
 export function formatAge(from: Date, now: Date): string {
-  const minutes = Math.floor((now.getTime() - from.getTime()) / 60_000);
-  if (minutes < 0) return 'in the future';
+  const seconds = Math.floor((now.getTime() - from.getTime()) / 1000);
+  if (seconds < 0) return 'in the future';
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}m`;
   const hours = Math.floor(minutes / 60);
   if (hours < 24) return `${hours}h ${minutes % 60}m`;

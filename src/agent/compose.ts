@@ -7,6 +7,7 @@ import { createMemberMetrics } from '../adapters/etcd/member-metrics.ts';
 import { createAesKeyFileProvider } from '../adapters/keys/aes-key-file.ts';
 import { createRsaPrivateKeyProvider, createRsaPublicKeyProvider } from '../adapters/keys/rsa-key-file.ts';
 import { createLog, type LogOptions } from '../adapters/observability/log.ts';
+import { createMetrics } from '../adapters/observability/metrics.ts';
 import { defaultRetryPolicy, retryWith } from '../adapters/store-layers/retry.ts';
 import { withRetries } from '../adapters/store-layers/with-retries.ts';
 import { systemClock } from '../adapters/system/clock.ts';
@@ -21,9 +22,11 @@ import type { LocalFiles } from '../ports/local-files.ts';
 import type { ClusterLock } from '../ports/lock.ts';
 import type { Log } from '../ports/log.ts';
 import type { MemberMetrics } from '../ports/member-metrics.ts';
+import type { MetricsExport } from '../ports/metrics-export.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { Repository } from '../ports/repository.ts';
+import { toolVersion } from '../version.ts';
 
 /** Who is told what happens. They outlive the parts of a daemon, which are made anew for every run. */
 export interface Tellers {
@@ -37,6 +40,8 @@ export interface Parts extends AsyncDisposable, Tellers {
   readonly metrics: MemberMetrics;
   /** undefined where coordination is turned off. */
   readonly lock: ClusterLock | undefined;
+  /** Of several daemons one reads the repositories back; it keeps nobody from the cluster. */
+  readonly repositoriesLock: ClusterLock | undefined;
   readonly records: DefragRecords;
   readonly repositories: readonly Repository[];
   readonly recipients: readonly KeyProvider[] | 'none';
@@ -66,7 +71,8 @@ export async function compose(config: Config, { log, measures }: Tellers): Promi
   return {
     etcd,
     metrics: createMemberMetrics({ location: config.cluster.metrics, tls: etcdOptions.tls }),
-    lock: lockOf(config, etcdOptions),
+    lock: lockOf(config, etcdOptions, config.coordination.key),
+    repositoriesLock: lockOf(config, etcdOptions, `${config.coordination.key}-repositories`),
     records: createDefragRecords({ ...etcdOptions, lockKey: config.coordination.key }),
     repositories,
     recipients,
@@ -81,6 +87,14 @@ export async function compose(config: Config, { log, measures }: Tellers): Promi
   };
 }
 
+export function composeClock(): Clock {
+  return systemClock;
+}
+
+export function composeMetrics({ cluster }: Config): Metrics & MetricsExport {
+  return createMetrics({ cluster: cluster.name, version: toolVersion });
+}
+
 export function composeLog({ cluster }: Config, options: Omit<LogOptions, 'base'>): Log {
   return createLog({ ...options, base: { cluster: cluster.name } });
 }
@@ -90,7 +104,7 @@ export function composeFiles(): LocalFiles {
   return createLocalFiles();
 }
 
-function lockOf({ coordination: { lock, key, ttl } }: Config, options: EtcdOptions): ClusterLock | undefined {
+function lockOf({ coordination: { lock, ttl } }: Config, options: EtcdOptions, key: string): ClusterLock | undefined {
   return lock === 'none' ? undefined : createClusterLock({ ...options, key, ttlMs: ttl.ms }, systemClock);
 }
 

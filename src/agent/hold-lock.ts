@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WardenError } from '../errors/warden-error.ts';
+import { isWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterLock } from '../ports/lock.ts';
 import type { Log } from '../ports/log.ts';
@@ -15,27 +15,39 @@ export interface LockParts {
 
 const pollMs = 1000;
 
+const unlocked: ConfirmLock = async () => undefined;
+
+/** Rejects with `lock-lost` where the lock is no longer ours, or where that cannot be told; resolves at once without one. */
+export type ConfirmLock = (signal: AbortSignal) => Promise<void>;
+
 /**
  * Does the work while nobody else works on the cluster. Waits up to `waitMs` for whoever holds the lock, then rejects with
- * `busy`. Where no lock can be had, because etcd has no quorum or no space, the work is done all the same: it is for such times.
+ * `busy`. Where no lock can be had, because etcd has no quorum or no space, the work is done all the same: it is for such
+ * times. Work that finds the lock lost, and says so by rejecting with `lock-lost`, begins anew under another one, or without.
  */
 export async function withClusterLock<T>(
   { lock, clock, log, progress }: LockParts,
   { holder, waitMs }: { readonly holder: string; readonly waitMs: number },
   signal: AbortSignal,
-  work: () => Promise<T>,
+  work: (confirmLock: ConfirmLock) => Promise<T>,
 ): Promise<T> {
-  if (lock === undefined) return work();
+  if (lock === undefined) return work(unlocked);
   const startedMs = clock.monotonicMs();
   for (;;) {
     const outcome = await lock.acquire(holder, signal);
     if (outcome.kind === 'held') {
-      await using _ = outcome.lock;
-      return await work();
+      try {
+        await using held = outcome.lock;
+        return await work((asking) => held.confirm(asking));
+      } catch (error) {
+        if (signal.aborted || !isWardenError(error, 'lock-lost')) throw error;
+        log.warn('the lock was lost, so the work begins anew', { reason: error.message });
+        continue;
+      }
     }
     if (outcome.kind === 'unavailable') {
       log.warn('going on without the lock', { reason: outcome.reason });
-      return work();
+      return work(unlocked);
     }
     if (clock.monotonicMs() - startedMs >= waitMs) throw busy(outcome);
     progress({ kind: 'stage', text: `waiting for ${outcome.holder}` });

@@ -11,6 +11,7 @@ export const unmeasured: Metrics = {
   backupCommitted: nothing,
   memberDefragmented: nothing,
   backupsRemoved: nothing,
+  repositoriesConfigured: nothing,
   repositoryListed: nothing,
   membersSeen: nothing,
   certificatesRead: nothing,

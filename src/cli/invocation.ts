@@ -3,6 +3,7 @@ import { unmeasured } from '../agent/unmeasured.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { exitStatus } from '../errors/table.ts';
+import { describeCauses } from '../errors/describe-causes.ts';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Log } from '../ports/log.ts';
 import type { Metrics } from '../ports/metrics.ts';
@@ -25,7 +26,7 @@ export interface Surroundings {
   /** How long the process may take to end once it was told to. */
   readonly limitShutdown: (limitMs: number) => void;
   /** What SIGHUP does from now on, instead of ending the run. */
-  readonly onHangup: (listener: (() => void) | undefined) => void;
+  readonly onHangup: (listener: () => void) => void;
 }
 
 /** How a command ended: what it found, what went wrong, or both where a part of the work was done. */
@@ -65,7 +66,8 @@ export class Invocation {
     }
     // Where the log is JSON a collector reads it, and prose in between would be lost: the last line says why.
     this.output.outcome(result, error, { prose: this.#jsonLog === undefined });
-    this.#jsonLog?.error(error.message, { code: error.code, hint: error.hint });
+    const level = error.code === 'interrupted' ? 'warn' : 'error';
+    this.#jsonLog?.[level](error.message, { code: error.code, causes: describeCauses(error), hint: error.hint });
     return error.exitStatus;
   }
 
@@ -97,6 +99,11 @@ export class Invocation {
     const log = composeLog(config, { level, format, beforeLine, clean });
     if (format === 'json' && level !== 'silent') this.#jsonLog = log;
     return log;
+  }
+
+  /** What SIGHUP does from now on. */
+  onHangup(listener: () => Promise<void>): void {
+    this.#surroundings.onHangup(() => void listener().catch(() => undefined));
   }
 
   /** The same for commands that can do without: undefined if no configuration was named. */

@@ -11,6 +11,7 @@ import { addListCommand } from './commands/list.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addReleaseCommand } from './commands/release.ts';
 import { addRestoreCommand } from './commands/restore.ts';
+import { addRunCommand } from './commands/run.ts';
 import { addShowCommand } from './commands/show.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addVerifyCommand } from './commands/verify.ts';
@@ -45,6 +46,7 @@ export async function runCommandLine(
     addReleaseCommand,
     addStatusCommand,
     addDefragCommand,
+    addRunCommand,
     addInspectCommand,
     addConfigCommand,
   ]) {

@@ -36,6 +36,8 @@ export interface BackupParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly progress: Progress;
+  /** Asked right before a stream is opened: rejects where somebody else may work on the cluster now. */
+  readonly confirmLock?: (signal: AbortSignal) => Promise<void>;
   /** Fresh random bytes. */
   readonly random: (count: number) => Uint8Array;
 }
@@ -151,6 +153,7 @@ async function backUpFrom(
     signal,
   );
   const surroundings = { clock: parts.clock, progress: parts.progress, spool };
+  await parts.confirmLock?.(signal);
   const taken = await takeSnapshot(member.client, prepared, delivery, options.limits, surroundings, signal);
   proveSound(taken.inspection);
   proveFresh(taken.inspection, survey.readRevision, member.name);

@@ -4,8 +4,8 @@ export type JobName = 'backup' | 'verify' | 'drill' | 'prune' | 'defrag';
 /** How a job ended: `succeeded`, or the class of its error by exit status. A closed set: it is the value of a label. */
 export type JobResult = 'succeeded' | 'failed' | 'usage' | 'damage' | 'refused' | 'partly' | 'busy' | 'interrupted';
 
-/** Why a run that was due did not begin: the same job runs, another run served it, or another process holds the lock. */
-export type SkipReason = 'running' | 'served' | 'busy' | 'window' | 'disabled';
+/** Why a run that was due was left out: the same job runs, another run served it, another process does it, or there is nothing to work on. */
+export type SkipReason = 'running' | 'served' | 'busy' | 'nothing';
 
 /** Told what happened, in the words of those who did it; what becomes of it is the adapter's business. Never throws. */
 export interface Metrics {

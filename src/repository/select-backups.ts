@@ -9,7 +9,9 @@ export type Selection =
   | { readonly kind: 'references'; readonly references: readonly string[] }
   | { readonly kind: 'all' }
   /** The n-th of `of` parts of about equal size; a backup always falls into the same one. */
-  | { readonly kind: 'subset'; readonly part: number; readonly of: number };
+  | { readonly kind: 'subset'; readonly part: number; readonly of: number }
+  /** The newest, and `part`/`of` of all, those first whose last proof lies furthest back: in time everyone's turn comes. */
+  | { readonly kind: 'rotation'; readonly part: number; readonly of: number };
 
 /** Backups with a manifest, newest first. Rejects with `backup-not-found`, also where there is none at all, or `backup-ambiguous`. */
 export async function selectBackups(
@@ -30,7 +32,18 @@ export async function selectBackups(
     });
   }
   if (selection.kind === 'all') return committed;
+  if (selection.kind === 'rotation') return chooseDue(committed, selection);
   return committed.filter((entry) => partOf(entry.place.id.text, selection.of) === selection.part);
+}
+
+/** A backup was proved when it was taken as well. What is known to be damaged is looked at like any other: it may have healed. */
+function chooseDue(entries: readonly CatalogueEntry[], { part, of }: { part: number; of: number }): CatalogueEntry[] {
+  const provedMs = ({ verifiedAt, damagedAt, place }: CatalogueEntry): number =>
+    Math.max(place.id.time.getTime(), verifiedAt?.getTime() ?? 0, damagedAt?.getTime() ?? 0);
+  const newest = entries.find(({ state }) => state === 'complete');
+  const others = entries.filter((entry) => entry !== newest).sort((one, other) => provedMs(one) - provedMs(other));
+  const count = Math.ceil((entries.length * part) / of);
+  return [...(newest === undefined ? [] : [newest]), ...others.slice(0, count)];
 }
 
 function partOf(id: string, of: number): number {

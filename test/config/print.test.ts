@@ -50,10 +50,8 @@ defrag: {emergencyUsage: 87.5%, rules: [{reclaimableAbove: 12.5%ofQuota}, {recla
 
 describe('the sections that this version does not act on yet', () => {
   it('are named where the file gives them, defaults or not', () => {
-    const text = `${minimalConfig}    retention: {keepLast: 24}\nschedules: {backup: {cron: "0 * * * *"}, prune: {after: backup}}\nlog: {level: info}\nhttp:\n`;
-    expect(unusedSections(configOf(text))).toEqual(['schedules.backup']);
-    const byCron = `${minimalConfig}schedules: {prune: {cron: "0 * * * *"}}\n`;
-    expect(unusedSections(configOf(byCron))).toEqual(['schedules.prune.cron']);
+    const text = `${minimalConfig}schedules: {backup: {cron: "0 * * * *"}, drill: {}}\nhttp:\n`;
+    expect(unusedSections(configOf(text))).toEqual(['schedules.drill']);
   });
 
   it('are none where the file gives none', () => {

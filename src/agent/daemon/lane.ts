@@ -1,8 +1,8 @@
-import type { JobName } from '../../ports/metrics.ts';
+import type { ScheduledJobName } from './scheduled-jobs.ts';
 
 /** A run that somebody asked for. */
 export interface Order {
-  readonly job: JobName;
+  readonly job: ScheduledJobName;
   /** The time that the run is for. */
   readonly occurrence: Date;
   /** 0 for the first attempt. */
@@ -15,14 +15,14 @@ export interface Order {
  * one, so nothing ever piles up. Work that rejects ends the lane: `ended` rejects with its reason.
  */
 export class Lane implements AsyncDisposable {
-  readonly #precedence: readonly JobName[];
+  readonly #precedence: readonly ScheduledJobName[];
   readonly #work: (order: Order, signal: AbortSignal) => Promise<void>;
-  readonly #waiting = new Map<JobName, Order>();
+  readonly #waiting = new Map<ScheduledJobName, Order>();
   readonly #stop = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
   #running: { readonly order: Order; readonly over: Promise<void> } | undefined;
 
-  constructor(precedence: readonly JobName[], work: (order: Order, signal: AbortSignal) => Promise<void>) {
+  constructor(precedence: readonly ScheduledJobName[], work: (order: Order, signal: AbortSignal) => Promise<void>) {
     this.#precedence = precedence;
     this.#work = work;
     // Told to whoever races against it; until somebody does, it must not pass for unhandled.

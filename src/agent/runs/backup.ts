@@ -6,7 +6,7 @@ import type { Progress } from '../../ports/progress.ts';
 import { toolVersion } from '../../version.ts';
 import type { Parts } from '../compose.ts';
 import { describeHolder } from '../describe-holder.ts';
-import { withClusterLock } from '../hold-lock.ts';
+import { type ConfirmLock, withClusterLock } from '../hold-lock.ts';
 import { measureBackup, measurePruned } from '../measure.ts';
 import { pruneAfterBackup } from '../prune-after-backup.ts';
 import { runLimitMs, withinRunLimit } from '../run-limit.ts';
@@ -32,7 +32,9 @@ export async function runBackup(
   tags: BackupOptions['tags'],
   signal: AbortSignal,
 ): Promise<BackupRun> {
-  const result = await underLock(parts, config, signal, (limited) => take(parts, config, tags, limited));
+  const result = await underLock(parts, config, signal, (limited, confirmLock) =>
+    take({ ...parts, confirmLock }, config, tags, limited),
+  );
   return finish(parts, config, result, signal);
 }
 
@@ -43,10 +45,10 @@ export async function runDueBackup(
   since: Date,
   signal: AbortSignal,
 ): Promise<BackupRun | string> {
-  const outcome = await underLock(parts, config, signal, async (limited) => {
+  const outcome = await underLock(parts, config, signal, async (limited, confirmLock) => {
     // Only under the lock: whoever held it may have taken one.
     const servedBy = await findBackupSince(parts, config.cluster.name, since, limited);
-    return servedBy ?? take(parts, config, {}, limited);
+    return servedBy ?? take({ ...parts, confirmLock }, config, {}, limited);
   });
   return typeof outcome === 'string' ? outcome : finish(parts, config, outcome, signal);
 }
@@ -55,15 +57,17 @@ function underLock<T>(
   parts: BackupRunParts,
   config: Config,
   signal: AbortSignal,
-  work: (limited: AbortSignal) => Promise<T>,
+  work: (limited: AbortSignal, confirmLock: ConfirmLock) => Promise<T>,
 ): Promise<T> {
   return withinRunLimit(runLimitMs(config), signal, (limited) =>
-    withClusterLock(parts, { holder: describeHolder('backup'), waitMs: lockWaitMs }, limited, () => work(limited)),
+    withClusterLock(parts, { holder: describeHolder('backup'), waitMs: lockWaitMs }, limited, (confirmLock) =>
+      work(limited, confirmLock),
+    ),
   );
 }
 
 async function take(
-  parts: BackupRunParts,
+  parts: BackupRunParts & { readonly confirmLock: ConfirmLock },
   config: Config,
   tags: BackupOptions['tags'],
   signal: AbortSignal,

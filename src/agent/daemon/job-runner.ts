@@ -1,0 +1,152 @@
+import { describeCauses } from '../../errors/describe-causes.ts';
+import { toWardenError, WardenError } from '../../errors/warden-error.ts';
+import { formatTime } from '../../format.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Metrics } from '../../ports/metrics.ts';
+import type { Parts, Tellers } from '../compose.ts';
+import { resultOf } from '../measure.ts';
+import { deadlineMs } from './job-limits.ts';
+import type { Knowledge } from './knowledge.ts';
+import { Lane, type Order } from './lane.ts';
+import { RepeatFilter } from './repeat-filter.ts';
+import { lanes, scheduledJobs, type JobOutcome, type ScheduledJobName } from './scheduled-jobs.ts';
+
+export interface RunnerSurroundings {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly measures: Metrics;
+  readonly knowledge: Knowledge;
+  /** The configuration as it is now. */
+  readonly config: () => Config;
+  /** Fresh parts for one run, so that certificates, passwords and keys that changed are read again. */
+  readonly open: (config: Config, tellers: Tellers) => Promise<Parts>;
+  /** Told after each run; `order` may be tried again. */
+  readonly onEnded: (order: Order, error: WardenError | undefined) => void;
+}
+
+/** A run that ignores its deadline for so long will not end by itself any more. */
+const stuckAfterMs = 2 * 60_000;
+
+/**
+ * Carries out what comes due, each job within its deadline, and tells everybody how it went: the log once for each change of
+ * state, the metrics always.
+ */
+export class JobRunner implements AsyncDisposable {
+  readonly #surroundings: RunnerSurroundings;
+  readonly #lanes: ReadonlyMap<ScheduledJobName, Lane>;
+  readonly #filters = new Map<ScheduledJobName, RepeatFilter>();
+  /** When each job that runs must have ended, by the monotonic clock. */
+  readonly #endsBy = new Map<ScheduledJobName, number>();
+
+  constructor(surroundings: RunnerSurroundings) {
+    this.#surroundings = surroundings;
+    const work = (order: Order, signal: AbortSignal): Promise<void> => this.#carryOut(order, signal);
+    this.#lanes = new Map(
+      Object.values(lanes).flatMap((jobs) => {
+        const lane = new Lane(jobs, work);
+        return jobs.map((job) => [job, lane] as const);
+      }),
+    );
+  }
+
+  /** Settles only if a lane fails, which only a defect can bring about. */
+  get failed(): Promise<never> {
+    return Promise.race([...this.#lanes.values()].map((lane) => lane.failed));
+  }
+
+  /** Why a run will never end; undefined where all do. */
+  get stuckBecause(): string | undefined {
+    const now = this.#surroundings.clock.monotonicMs();
+    const [stuck] = [...this.#endsBy].find(([, byMs]) => now > byMs + stuckAfterMs) ?? [];
+    return stuck === undefined ? undefined : `the ${stuck} outlived its deadline and does not end`;
+  }
+
+  request(order: Order): void {
+    const { log, measures } = this.#surroundings;
+    if (this.#lanes.get(order.job)?.request(order) === true) return;
+    measures.jobSkipped(order.job, 'running');
+    log.info('a run was left out: the one before is under way', { job: order.job, for: formatTime(order.occurrence) });
+  }
+
+  /** Ends every run, with `reason`. */
+  async end(reason: WardenError): Promise<void> {
+    await Promise.all([...new Set(this.#lanes.values())].map((lane) => lane.end(reason)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end(new WardenError('interrupted', 'the agent ends'));
+  }
+
+  async #carryOut(order: Order, signal: AbortSignal): Promise<void> {
+    const { clock, knowledge, measures, onEnded } = this.#surroundings;
+    const { job } = order;
+    const startedMs = clock.monotonicMs();
+    knowledge.jobBegan(job, clock.now());
+    measures.jobStarted(job);
+    const outcome = await this.#run(order, signal);
+    const error = outcome.kind === 'done' ? outcome.error : undefined;
+    const seconds = (clock.monotonicMs() - startedMs) / 1000;
+    const hadFailed = knowledge.hasFailed(job);
+    const { isRepeated } = knowledge.jobEnded(job, error, clock.now());
+    measures.jobEnded(job, { result: resultOf(error), seconds, at: clock.now() });
+    this.#tell(order, outcome, { seconds, hadFailed, isRepeated });
+    onEnded(order, error);
+  }
+
+  async #run(order: Order, signal: AbortSignal): Promise<JobOutcome> {
+    const { clock, measures, knowledge, open } = this.#surroundings;
+    const { job, occurrence } = order;
+    const config = this.#surroundings.config();
+    const limitMs = deadlineMs(job, config, knowledge);
+    this.#endsBy.set(job, clock.monotonicMs() + limitMs);
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(tooLong(job, limitMs)), limitMs);
+    const limited = AbortSignal.any([signal, over.signal]);
+    try {
+      await using parts = await open(config, { log: this.#logFor(job), measures });
+      const progress = (event: Parameters<Knowledge['jobProgressed']>[1]): void => knowledge.jobProgressed(job, event);
+      return await scheduledJobs[job]({ parts: { ...parts, progress }, config, occurrence }, limited);
+    } catch (thrown) {
+      return { kind: 'done', error: toWardenError(limited.aborted ? limited.reason : thrown), text: '' };
+    } finally {
+      clearTimeout(timer);
+      this.#endsBy.delete(job);
+    }
+  }
+
+  #logFor(job: ScheduledJobName): Log {
+    const filter = this.#filters.get(job) ?? new RepeatFilter(this.#surroundings.log);
+    this.#filters.set(job, filter);
+    return filter.begin();
+  }
+
+  #tell(
+    { job, occurrence }: Order,
+    outcome: JobOutcome,
+    { seconds, hadFailed, isRepeated }: { seconds: number; hadFailed: boolean; isRepeated: boolean },
+  ): void {
+    const { log, measures, knowledge, clock } = this.#surroundings;
+    const fields = { job, for: formatTime(occurrence), seconds: Math.round(seconds * 10) / 10 };
+    if (outcome.kind === 'skipped') {
+      measures.jobSkipped(job, outcome.reason);
+      const isRoutine = outcome.reason === 'nothing';
+      log[isRoutine ? 'debug' : 'info']('nothing had to be done', { ...fields, reason: outcome.text });
+      return;
+    }
+    const { error, text, event } = outcome;
+    if (event !== undefined) knowledge.note({ at: clock.now(), kind: event, repository: undefined, text });
+    if (error === undefined) {
+      log.info(hadFailed ? 'done, for the first time since it failed' : 'done', { ...fields, did: text });
+      return;
+    }
+    const { code, message, hint } = error;
+    const failure = { ...fields, code, reason: message, causes: describeCauses(error), hint };
+    log[isRepeated ? 'debug' : 'error']('failed', failure);
+  }
+}
+
+function tooLong(job: ScheduledJobName, limitMs: number): WardenError {
+  return new WardenError('run-too-long', `the ${job} did not end within ${Math.round(limitMs / 1000)} s`);
+}

@@ -1,0 +1,146 @@
+import { formatAge, formatDuration } from '../../format.ts';
+import type { JobFailure, MembersState, Problem, RepositoryState, Verdict } from '../agent-status.ts';
+
+/** What the verdict hangs on. */
+export interface SafetyFacts {
+  readonly now: Date;
+  readonly repositories: readonly RepositoryState[];
+  readonly members: MembersState;
+  readonly noQuorumBecause: string | undefined;
+  readonly failures: readonly JobFailure[];
+  /** When this agent takes its next backup; undefined where it takes none. */
+  readonly nextBackupAt: Date | undefined;
+}
+
+export interface Safety {
+  readonly verdict: Verdict;
+  /** Worst first. */
+  readonly problems: readonly Problem[];
+}
+
+/** Where no schedule says how old a backup may be. */
+const usualAgeSeconds = 24 * 60 * 60;
+
+/** A backup that is late by one run is under way or being tried again; by two, somebody must look. */
+const lateRuns = 2;
+
+/** etcd refuses writes at 100 %. */
+const alarmingUsage = 0.9;
+
+/** Is it safe now? One sentence, and everything that speaks against it. */
+export function judgeSafety(facts: SafetyFacts): Safety {
+  const problems = [...judgeBackups(facts), ...judgeMembers(facts), ...facts.failures.map(toProblem)];
+  const sorted = [...problems.filter(isDanger), ...problems.filter((problem) => !isDanger(problem))];
+  return { verdict: toVerdict(facts, sorted), problems: sorted };
+}
+
+function toVerdict(facts: SafetyFacts, problems: readonly Problem[]): Verdict {
+  const { repositories, now, nextBackupAt } = facts;
+  if (repositories.every(({ listedAt, error }) => listedAt === undefined && error === undefined)) {
+    return { level: 'unknown', sentence: 'Nothing is known yet: the first look is under way.' };
+  }
+  const [worst] = problems;
+  if (worst !== undefined && isDanger(worst)) return { level: 'danger', sentence: `Not safe: ${worst.text}` };
+  const newest = newestOf(repositories);
+  if (newest === undefined) {
+    const due = nextBackupAt === undefined ? '' : `; the first is due in ${formatAge(now, nextBackupAt)}`;
+    return { level: 'unknown', sentence: `There is no backup yet${due}.` };
+  }
+  const safe = `the newest backup is ${formatAge(newest, now)} old`;
+  if (worst === undefined)
+    return { level: 'safe', sentence: `Safe: ${safe}, and every repository holds a recent one.` };
+  return { level: 'warning', sentence: `Safe, but something needs a look: ${safe}; ${worst.text}` };
+}
+
+function judgeBackups({ repositories, now, nextBackupAt, failures }: SafetyFacts): Problem[] {
+  const problems = repositories.flatMap((repository) => judgeRepository(repository, now));
+  const isKnown = repositories.some(({ listedAt }) => listedAt !== undefined);
+  if (!isKnown) return problems.length === 0 ? [] : [danger('no repository can be listed.', ''), ...problems];
+  if (repositories.some((repository) => !isLate(repository, now))) return problems;
+  const newest = newestOf(repositories);
+  if (newest !== undefined) {
+    return [danger(`the newest backup is ${formatAge(newest, now)} old, in every repository.`, seeLog), ...problems];
+  }
+  // A new installation has none until the first is due.
+  if (nextBackupAt !== undefined && !failures.some(({ job }) => job === 'backup')) return problems;
+  const hint = failures.length > 0 ? seeLog : 'Take one: `etcd-warden backup`.';
+  return [danger('no repository holds a backup.', hint), ...problems];
+}
+
+const seeLog = 'The last errors below and the log say why none was taken.';
+
+function judgeRepository(repository: RepositoryState, now: Date): Problem[] {
+  const { name, error, newest, backups, expectedAgeSeconds = usualAgeSeconds } = repository;
+  const problems: Problem[] = [];
+  if (error !== undefined) problems.push(warning(`repository ${name} cannot be listed: ${error.message}.`, error.hint));
+  if (newest !== undefined && isLate(repository, now)) {
+    const expected = formatDuration(expectedAgeSeconds * 1000);
+    problems.push(
+      warning(
+        `the newest backup in ${name} is ${formatAge(newest.takenAt, now)} old, one is due every ${expected}.`,
+        seeLog,
+      ),
+    );
+  }
+  if (backups.damaged > 0) {
+    const hint = '`etcd-warden list --check` names them; they are never chosen or counted.';
+    problems.push(warning(`repository ${name} holds ${backups.damaged} damaged backups.`, hint));
+  }
+  return problems;
+}
+
+function isLate({ newest, expectedAgeSeconds = usualAgeSeconds }: RepositoryState, now: Date): boolean {
+  if (newest === undefined) return true;
+  return now.getTime() - newest.takenAt.getTime() > lateRuns * expectedAgeSeconds * 1000;
+}
+
+function judgeMembers({ members: { members, error, seenAt }, noQuorumBecause }: SafetyFacts): Problem[] {
+  if (error !== undefined) return [danger(`etcd cannot be asked: ${error.message}.`, error.hint)];
+  if (seenAt === undefined) return [];
+  const problems: Problem[] = [];
+  if (noQuorumBecause !== undefined) {
+    problems.push(
+      danger(`etcd has no quorum: ${noQuorumBecause}.`, 'Backups go on from whoever answers; look at the members.'),
+    );
+  }
+  for (const { name, alarms, trouble, dbSizeBytes, quotaBytes } of members) {
+    if (alarms.includes('CORRUPT')) problems.push(danger(`member ${name} raised CORRUPT.`, 'See docs/corruption.md.'));
+    if (alarms.includes('NOSPACE')) {
+      problems.push(danger(`etcd takes no writes: member ${name} is out of space.`, 'See docs/defragmentation.md.'));
+    }
+    if (trouble !== undefined) problems.push(warning(`member ${name}: ${trouble}.`, ''));
+    if (dbSizeBytes === undefined || quotaBytes === undefined || dbSizeBytes < alarmingUsage * quotaBytes) continue;
+    const percent = Math.floor((dbSizeBytes / quotaBytes) * 100);
+    problems.push(
+      warning(
+        `member ${name} has used ${percent} % of its quota.`,
+        '`etcd-warden defrag --dry-run` shows what can be given back.',
+      ),
+    );
+  }
+  return problems;
+}
+
+function toProblem({ job, message, hint }: JobFailure): Problem {
+  return warning(`the last ${job} failed: ${message}.`, hint);
+}
+
+function newestOf(repositories: readonly RepositoryState[]): Date | undefined {
+  const times = repositories.flatMap(({ newest }) => newest?.takenAt ?? []);
+  return times.length === 0 ? undefined : new Date(Math.max(...times.map((time) => time.getTime())));
+}
+
+const isDanger = ({ level }: Problem): boolean => level === 'danger';
+
+function danger(text: string, hint: string): Problem {
+  return { level: 'danger', text: endOnce(text), hint };
+}
+
+function warning(text: string, hint: string): Problem {
+  return { level: 'warning', text: endOnce(text), hint };
+}
+
+/** Messages of others may bring a full stop of their own, and several lines. */
+function endOnce(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, '; ').replace(/\.{2,}$/, '.');
+}

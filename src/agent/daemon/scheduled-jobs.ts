@@ -1,0 +1,126 @@
+import type { Config } from '../../config/schema.ts';
+import { isWardenError, type WardenError } from '../../errors/warden-error.ts';
+import type { JobName, SkipReason } from '../../ports/metrics.ts';
+import type { Progress } from '../../ports/progress.ts';
+import { isWindowOpen } from '../../schedule/windows.ts';
+import type { AgentEvent } from '../agent-status.ts';
+import type { Parts } from '../compose.ts';
+import { describeHolder } from '../describe-holder.ts';
+import { withClusterLock } from '../hold-lock.ts';
+import { withPolicies } from '../retention.ts';
+import { runDueBackup } from '../runs/backup.ts';
+import { runDefrag } from '../runs/defrag.ts';
+import { runPrune } from '../runs/prune.ts';
+import { runVerify } from '../runs/verify.ts';
+import { findEvidenceSince } from '../served.ts';
+
+/** What there is to know of a run that came due. */
+export interface DueRun {
+  readonly parts: Parts & { readonly progress: Progress };
+  readonly config: Config;
+  /** The time that it is for. */
+  readonly occurrence: Date;
+}
+
+export type JobOutcome =
+  | {
+      readonly kind: 'done';
+      /** What went wrong, although some of it may have been done. */
+      readonly error: WardenError | undefined;
+      /** What was done, for people. */
+      readonly text: string;
+      /** What it is for the timeline; undefined where nothing changed, or where the repository tells it. */
+      readonly event?: AgentEvent['kind'];
+    }
+  /** Nothing had to be done, or somebody else does it. */
+  | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly text: string };
+
+type RunJob = (due: DueRun, signal: AbortSignal) => Promise<JobOutcome>;
+
+export type ScheduledJobName = Exclude<JobName, 'drill'>;
+
+/** What works on etcd: one at a time, the backup first. What only reads and clears repositories never keeps it waiting. */
+export const lanes = {
+  cluster: ['backup', 'defrag'],
+  repositories: ['prune', 'verify'],
+} as const satisfies Record<string, readonly ScheduledJobName[]>;
+
+/** Does what came due, as the command of its name does it. */
+export const scheduledJobs: Readonly<Record<ScheduledJobName, RunJob>> = {
+  backup: runScheduledBackup,
+  defrag: runScheduledDefrag,
+  verify: onRepositories('verify', runScheduledVerify),
+  prune: onRepositories('prune', runScheduledPrune),
+};
+
+async function runScheduledBackup({ parts, config, occurrence }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+  const run = await runDueBackup(parts, config, occurrence, signal);
+  if (typeof run === 'string') return { kind: 'skipped', reason: 'served', text: `there is ${run} already` };
+  return { kind: 'done', error: run.error, text: `${run.result.place.id.text} in ${run.result.stored.join(', ')}` };
+}
+
+async function runScheduledDefrag({ parts, config }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+  const { windows } = config.schedules.defrag;
+  const isOutsideWindow = !isWindowOpen(windows, config.schedules.timeZone, parts.clock.now());
+  const request = { forceRule: false, acceptUnsafeVersion: false, isOutsideWindow };
+  try {
+    const { run, error } = await runDefrag(parts, config, request, signal);
+    const names = run.members.map(({ name }) => name);
+    if (names.length > 0 || error !== undefined)
+      return {
+        kind: 'done',
+        error,
+        text: names.join(', '),
+        ...(names.length > 0 && { event: 'defragmented' as const }),
+      };
+    return { kind: 'skipped', reason: 'nothing', text: isOutsideWindow ? 'no window is open' : 'no member is due' };
+  } catch (error) {
+    if (!isWardenError(error, 'busy')) throw error;
+    // The next look is soon enough.
+    return { kind: 'skipped', reason: 'busy', text: error.message };
+  }
+}
+
+async function runScheduledVerify({ parts, config, occurrence }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+  const servedBy = await findEvidenceSince(parts, config.cluster.name, occurrence, signal);
+  if (servedBy !== undefined) return { kind: 'skipped', reason: 'served', text: servedBy };
+  const { result, error } = await runVerify(
+    parts,
+    config,
+    { kind: 'rotation', ...config.schedules.verify.subset },
+    signal,
+  );
+  // A new installation has none; that none comes is for others to tell.
+  if (error?.code === 'backup-not-found') return { kind: 'skipped', reason: 'nothing', text: error.message };
+  const proved = result.backups.filter((backup) => backup.error === undefined).length;
+  return { kind: 'done', error, text: `${proved} of ${result.backups.length} backups proved whole` };
+}
+
+async function runScheduledPrune({ parts, config }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+  const repositories = withPolicies(parts.repositories, config);
+  const request = { dryRun: false, lineage: undefined, accepted: new Set<never>() };
+  const { pruned, error } = await runPrune({ ...parts, repositories }, config, request, signal);
+  const removed = pruned.flatMap(({ removals }) => [...removals.values()]).filter(({ kind }) => kind === 'removed');
+  return {
+    kind: 'done',
+    error,
+    text: `${removed.length} backups removed`,
+    ...(removed.length > 0 && { event: 'pruned' as const }),
+  };
+}
+
+/** Of several daemons one does it: the others would read the same bytes again. */
+function onRepositories(job: ScheduledJobName, run: RunJob): RunJob {
+  return async (due, signal) => {
+    const { repositoriesLock: lock, clock, log, progress } = due.parts;
+    const holder = describeHolder(job);
+    try {
+      return await withClusterLock({ lock, clock, log, progress }, { holder, waitMs: 0 }, signal, () =>
+        run(due, signal),
+      );
+    } catch (error) {
+      if (!isWardenError(error, 'busy')) throw error;
+      return { kind: 'skipped', reason: 'busy', text: error.message };
+    }
+  };
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { compose, composeClock, composeMetrics } from '../../agent/compose.ts';
+import { Agent } from '../../agent/daemon/agent.ts';
+import type { CarryOut, Invocation } from '../invocation.ts';
+
+export function addRunCommand(program: Command, carryOut: CarryOut): void {
+  program
+    .command('run')
+    .description('the daemon: schedules, metrics, health and a status page; SIGHUP reads the configuration again')
+    .action(() => carryOut(runDaemon));
+}
+
+async function runDaemon(invocation: Invocation): Promise<never> {
+  const config = await invocation.loadConfig();
+  const agent = new Agent({
+    config,
+    log: invocation.openLog(config),
+    measures: composeMetrics(config),
+    clock: composeClock(),
+    random: Math.random,
+    open: compose,
+    reload: () => invocation.loadConfig(),
+  });
+  invocation.onHangup(() => agent.reload());
+  return agent.run(invocation.signal);
+}

@@ -1,0 +1,168 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCluster, type Cluster } from '../support/etcd.ts';
+import { Random } from './campaign/random.ts';
+import { Sampler, type Sample } from './defrag/sampler.ts';
+import { fragment } from './defrag/fragment.ts';
+import { localRepository } from './support/places.ts';
+import { startAgent, until, type LogLine, type RunningAgent } from './support/running-agent.ts';
+import { LockWatch } from './support/lock-watch.ts';
+import { makeTempFolder, runWarden, writeConfig, type TempFolder } from './support/warden.ts';
+
+/*
+ * Three daemons on one cluster of three members, backups every few seconds, defragmentation as often, and one daemon after
+ * the other stopped, continued and killed at random. `npm run test:daemons` takes five minutes of it, `npm test` a part.
+ */
+const isWhole = process.env['DAEMONS'] === 'whole';
+const seed = Number(process.env['DAEMONS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+const lengthMs = isWhole ? 300_000 : 45_000;
+const everySeconds = 5;
+const ttlMs = 10_000;
+
+describe(`three daemons of seed ${seed}`, () => {
+  let cluster: Cluster;
+  let folder: TempFolder;
+  let repository: string;
+  const random = new Random(seed);
+
+  beforeAll(async () => {
+    cluster = await startCluster({ members: 3 });
+    folder = await makeTempFolder();
+    repository = join(folder.path, 'repository');
+    await mkdir(repository);
+  });
+  afterAll(async () => {
+    await cluster[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  const start = async (name: string): Promise<RunningAgent> => {
+    const home = join(folder.path, name);
+    await mkdir(home, { recursive: true });
+    return startAgent((listen) =>
+      writeConfig(home, {
+        cluster: { name: 'prod', endpoints: cluster.endpoints },
+        coordination: { lock: 'etcd', ttl: `${ttlMs / 1000}s` },
+        encryption: 'none',
+        repositories: [localRepository(repository)],
+        schedules: {
+          backup: { cron: `*/${everySeconds} * * * * *`, jitter: '0s' },
+          defrag: { cron: '*/3 * * * * *' },
+        },
+        defrag: { rules: [{ fragmentationAbove: '1%' }], minReclaim: '1MiB', cooldown: '0s', pause: '0s' },
+        http: { listen },
+      }),
+    );
+  };
+
+  it(
+    'take one backup a time, never beside a defragmentation, and leave no lock behind',
+    async () => {
+      await using stack = new AsyncDisposableStack();
+      const sampler = stack.use(new Sampler(cluster.members));
+      const locks = stack.use(new LockWatch(cluster));
+      const logs: LogLine[] = [];
+      const agents = new Map<string, RunningAgent>();
+      stack.defer(async () => {
+        for (const agent of agents.values()) await agent[Symbol.asyncDispose]();
+      });
+      for (const name of ['a', 'b', 'c']) agents.set(name, await start(name));
+      const beganMs = Date.now();
+      const samples: Sample[] = [];
+      const disturbed: (readonly [number, number])[] = [];
+      while (Date.now() - beganMs < lengthMs) {
+        await fragment(cluster, 8);
+        await delay(random.between(1000, 5000));
+        const name = random.pick(['a', 'b', 'c']);
+        const agent = agents.get(name);
+        if (agent === undefined) throw new Error('no agent');
+        const fromMs = Date.now();
+        if (random.chance(0.5)) {
+          agent.warden.signal('SIGSTOP');
+          await delay(random.between(0, 2 * ttlMs));
+          agent.warden.signal('SIGCONT');
+        } else {
+          agent.warden.signal('SIGKILL');
+          await agent.warden.ended;
+          locks.killed(agent.warden.pid ?? 0);
+          logs.push(...agent.log());
+          await delay(random.between(0, 2000));
+          agents.set(name, await start(name));
+        }
+        disturbed.push([fromMs, Date.now()]);
+        samples.push(...sampler.take());
+      }
+      const endedMs = Date.now();
+      await until(() => locks.holder === undefined, 'the lock is free', 60_000);
+      const ends = await Promise.all([...agents.values()].map((agent) => agent.end()));
+      for (const agent of agents.values()) logs.push(...agent.log());
+      expect(ends.map(({ signal }) => signal)).toEqual(['SIGTERM', 'SIGTERM', 'SIGTERM']);
+      samples.push(...sampler.take());
+
+      // Every time has its backup, or somebody says why not.
+      const ids = await backupTimes(join(folder.path, 'a', 'config.yaml'));
+      const taken = ids.map((time) => Math.floor(time / everySeconds) * everySeconds);
+      const firstTick = Math.ceil(beganMs / 1000 / everySeconds) + 1;
+      const ticks = Array.from(
+        { length: Math.floor(endedMs / 1000 / everySeconds) - 1 - firstTick },
+        (_, index) => firstTick + index,
+      );
+      const told = new Set(logs.filter(isReason).map(({ for: time }) => Date.parse(String(time)) / 1000));
+      const unexplained = ticks
+        .map((tick) => tick * everySeconds)
+        .filter((tick) => !taken.includes(tick) && !told.has(tick));
+      expect(unexplained, `DAEMONS_SEED=${seed}`).toEqual([]);
+      // Twice only where a daemon was stopped while it held the lock: it goes on as if no time had passed.
+      const twice = taken.filter((tick, index) => taken.indexOf(tick) !== index);
+      const excusable = (tick: number): boolean =>
+        disturbed.some(([from, to]) => from / 1000 - 2 * everySeconds <= tick && tick <= to / 1000 + 2 * everySeconds);
+      expect(
+        twice.filter((tick) => !excusable(tick)),
+        `DAEMONS_SEED=${seed}`,
+      ).toEqual([]);
+      expect(ids.length).toBeGreaterThan(ticks.length / 3);
+
+      expect(besideSnapshot(samples), `DAEMONS_SEED=${seed}`).toEqual([]);
+      expect(
+        samples.some(({ isDefragmenting }) => isDefragmenting),
+        'something was defragmented',
+      ).toBe(true);
+      expect(locks.longestOrphanMs(), `DAEMONS_SEED=${seed}`).toBeLessThanOrEqual(ttlMs + 3_000);
+    },
+    lengthMs + 240_000,
+  );
+});
+
+/** When the backups were taken, in seconds. */
+async function backupTimes(configFile: string): Promise<number[]> {
+  const listed = (await runWarden(['list', '--all'], { configFile })) as {
+    readonly repositories: readonly { readonly backups: readonly { readonly id: string }[] }[];
+  };
+  return listed.repositories.flatMap(({ backups }) => backups.map(({ id }) => secondsOf(id)));
+}
+
+/** Samples of a member that defragments while somebody streams a snapshot from it. */
+function besideSnapshot(samples: readonly Sample[]): readonly Sample[] {
+  return samples.filter(({ isDefragmenting, openSnapshots }) => isDefragmenting && openSnapshots > 0);
+}
+
+/** A run that was left out, served, or ended in an error. */
+function isReason({ msg, job }: LogLine): boolean {
+  return (
+    job === 'backup' &&
+    [
+      'nothing had to be done',
+      'failed',
+      'a run was left out: the one before is under way',
+      'a run was left out',
+    ].includes(msg)
+  );
+}
+
+/** `20261124T140000Z-…` */
+function secondsOf(id: string): number {
+  const iso = id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z');
+  return Date.parse(iso) / 1000;
+}
