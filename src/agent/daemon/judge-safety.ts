@@ -24,6 +24,9 @@ const usualAgeSeconds = 24 * 60 * 60;
 /** A backup that is late by one run is under way or being tried again; by two, somebody must look. */
 const lateRuns = 2;
 
+/** For the run itself, and until the next look. */
+const marginMs = 60_000;
+
 /** etcd refuses writes at 100 %. */
 const alarmingUsage = 0.9;
 
@@ -91,7 +94,7 @@ function judgeRepository(repository: RepositoryState, now: Date): Problem[] {
 
 function isLate({ newest, expectedAgeSeconds = usualAgeSeconds }: RepositoryState, now: Date): boolean {
   if (newest === undefined) return true;
-  return now.getTime() - newest.takenAt.getTime() > lateRuns * expectedAgeSeconds * 1000;
+  return now.getTime() - newest.takenAt.getTime() > lateRuns * expectedAgeSeconds * 1000 + marginMs;
 }
 
 function judgeMembers({ members: { members, error, seenAt }, noQuorumBecause }: SafetyFacts): Problem[] {
