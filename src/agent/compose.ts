@@ -8,6 +8,8 @@ import { createAesKeyFileProvider } from '../adapters/keys/aes-key-file.ts';
 import { createRsaPrivateKeyProvider, createRsaPublicKeyProvider } from '../adapters/keys/rsa-key-file.ts';
 import { createLog, type LogOptions } from '../adapters/observability/log.ts';
 import { createMetrics } from '../adapters/observability/metrics.ts';
+import { pushToGateway } from '../adapters/observability/push-gateway.ts';
+import { checkTextfileTarget, writeTextfile } from '../adapters/observability/textfile.ts';
 import { defaultRetryPolicy, retryWith } from '../adapters/store-layers/retry.ts';
 import { withRetries } from '../adapters/store-layers/with-retries.ts';
 import { systemClock } from '../adapters/system/clock.ts';
@@ -27,6 +29,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { Repository } from '../ports/repository.ts';
 import { toolVersion } from '../version.ts';
+import type { Outlet } from './measured.ts';
 
 /** Who is told what happens. They outlive the parts of a daemon, which are made anew for every run. */
 export interface Tellers {
@@ -93,6 +96,28 @@ export function composeClock(): Clock {
 
 export function composeMetrics({ cluster }: Config): Metrics & MetricsExport {
   return createMetrics({ cluster: cluster.name, version: toolVersion });
+}
+
+export function composeOutlets({ push: { gateway, textfile } }: Config): readonly Outlet[] {
+  const outlets: Outlet[] = [];
+  if (gateway !== '') {
+    outlets.push({
+      name: 'the Pushgateway',
+      check: async () => undefined,
+      deliver: (groups, _, signal) => pushToGateway(gateway, groups, signal),
+    });
+  }
+  if (textfile !== '') {
+    outlets.push({
+      name: 'push.textfile',
+      check: () => checkTextfileTarget(textfile),
+      deliver: async (groups, log, signal) => {
+        const { lostLines } = await writeTextfile(textfile, groups, signal);
+        if (lostLines > 0) log.warn('lines of push.textfile that are not ours were dropped', { lines: lostLines });
+      },
+    });
+  }
+  return outlets;
 }
 
 export function composeLog({ cluster }: Config, options: Omit<LogOptions, 'base'>): Log {

@@ -1,4 +1,5 @@
-import { compose, composeFiles, composeLog, type Parts } from '../agent/compose.ts';
+import { compose, composeFiles, composeLog, composeMetrics, composeOutlets, type Parts } from '../agent/compose.ts';
+import { withMeasures } from '../agent/measured.ts';
 import { unmeasured } from '../agent/unmeasured.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -6,7 +7,7 @@ import { exitStatus } from '../errors/table.ts';
 import { describeCauses } from '../errors/describe-causes.ts';
 import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import type { Log } from '../ports/log.ts';
-import type { Metrics } from '../ports/metrics.ts';
+import type { JobName, Metrics } from '../ports/metrics.ts';
 import { clean, Output, type Result } from './output.ts';
 
 /** Options that stand before or after every command. */
@@ -87,6 +88,15 @@ export class Invocation {
   /** Adapters for a configuration, released when the command has ended. */
   async open(config: Config, measures: Metrics = unmeasured): Promise<Parts> {
     return this.#opened.use(await compose(config, { log: this.openLog(config), measures }));
+  }
+
+  /** The same for a job, whose metrics go where the configuration says. */
+  async measure(job: JobName, config: Config, work: (parts: Parts) => Promise<Outcome>): Promise<Outcome> {
+    const outlets = composeOutlets(config);
+    if (outlets.length === 0) return work(await this.open(config));
+    const measures = composeMetrics(config);
+    const parts = await this.open(config, measures);
+    return withMeasures({ job, config, parts, measures, outlets }, this.signal, () => work(parts));
   }
 
   openLog(config: Config): Log {

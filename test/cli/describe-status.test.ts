@@ -120,7 +120,7 @@ describe('The status as an operator reads it', () => {
       'newest backups',
       '  REPOSITORY    AGE  READ BACK  BACKUP',
       '  primary     3h 0m  never      an-id',
-      '  second      3h 0m  0m ago     an-id',
+      '  second      3h 0m  0s ago     an-id',
       '  empty           -  -          none',
       '  far             -  -          no way there',
     ]);

@@ -12,7 +12,7 @@ export interface Order {
 /**
  * Carries orders out one at a time. A lane is idle, or it runs one job while at most one order of each other job waits; the
  * jobs named first go first. An order for a job that runs is refused, one for a job that waits takes the place of the older
- * one, so nothing ever piles up. Work that rejects ends the lane: `ended` rejects with its reason.
+ * one, so nothing ever piles up. Work that rejects ends the lane: `failed` rejects with its reason.
  */
 export class Lane implements AsyncDisposable {
   readonly #precedence: readonly ScheduledJobName[];
@@ -74,6 +74,7 @@ export class Lane implements AsyncDisposable {
       await this.#work(order, this.#stop.signal);
     } catch (error) {
       this.#waiting.clear();
+      this.#stop.abort(error);
       this.#failed.reject(error);
     }
     this.#running = undefined;

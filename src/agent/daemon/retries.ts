@@ -34,6 +34,7 @@ export class Retries {
   ): number | string {
     const { job, attempt } = order;
     if (!mayPass(error)) return 'it would fail again';
+    if (leavesTraces(job, error)) return 'what was done serves for this time';
     if (attempt + 1 >= mostAttempts[job]) return 'it was tried often enough';
     const startedMsAgo = this.#inLastHour(job, now.monotonicMs).map((begunMs) => now.monotonicMs - begunMs);
     const failed = { attempt: attempt + 1, failedAt: now.wall, nextOccurrence: nextAt, startedMsAgo, budgetPerHour };
@@ -60,4 +61,13 @@ export class Retries {
 /** What was refused as unsafe, or is wrong in the configuration, stays so without somebody's help; a signal is final. */
 function mayPass({ code, exitStatus: status }: WardenError): boolean {
   return code !== 'interrupted' && status !== exitStatus.refused && status !== exitStatus.usage;
+}
+
+/**
+ * A backup in some repository, or evidence beside some backup: another attempt for the same time would find it, do nothing,
+ * and make what failed pass for done.
+ */
+function leavesTraces(job: ScheduledJobName, { exitStatus: status }: WardenError): boolean {
+  if (job === 'verify') return status === exitStatus.partly || status === exitStatus.damage;
+  return job === 'backup' && status === exitStatus.partly;
 }

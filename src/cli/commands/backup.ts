@@ -27,8 +27,9 @@ export function addBackupCommand(program: Command, carryOut: CarryOut): void {
 
 async function runBackupCommand(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const parts = { ...(await invocation.open(config)), progress: invocation.output.progress };
+  const { progress } = invocation.output;
   if (options.dryRun === true) {
+    const parts = await invocation.open(config);
     const plan = await planBackup(parts, config.snapshot.prefer, invocation.signal);
     return {
       result: describePlan(
@@ -37,9 +38,11 @@ async function runBackupCommand(invocation: Invocation, options: Options): Promi
       ),
     };
   }
-  const { result, pruned, error } = await runBackup(parts, config, options.tag ?? {}, invocation.signal);
-  const described = describeBackup(result, pruned);
-  return error === undefined ? { result: described } : { result: described, error };
+  return invocation.measure('backup', config, async (parts) => {
+    const run = await runBackup({ ...parts, progress }, config, options.tag ?? {}, invocation.signal);
+    const result = describeBackup(run.result, run.pruned);
+    return run.error === undefined ? { result } : { result, error: run.error };
+  });
 }
 
 function describeBackup(result: BackupResult, pruned: readonly PrunedRepository[]): Result {

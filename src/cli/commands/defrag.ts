@@ -26,15 +26,17 @@ export function addDefragCommand(program: Command, carryOut: CarryOut): void {
 
 async function runDefragCommand(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const parts = { ...(await invocation.open(config)), progress: invocation.output.progress };
+  const { progress } = invocation.output;
   const { member, forceRule = false, acceptUnsafeVersion = false } = options;
   const request = { only: member, forceRule, acceptUnsafeVersion };
   if (options.dryRun === true) {
-    const planned = { ...defragParts(parts, config), progress: parts.progress };
+    const planned = { ...defragParts(await invocation.open(config), config), progress };
     const plan = await planDefragmentation(planned, { ...defragFacts(config), request }, invocation.signal);
     const result = describeDefragPlan(plan);
     return plan.verdict === 'refuse' ? { result, error: defragRefused(plan) } : { result };
   }
-  const { run, error } = await runDefrag(parts, config, request, invocation.signal);
-  return error === undefined ? { result: describeDefragRun(run) } : { result: describeDefragRun(run), error };
+  return invocation.measure('defrag', config, async (parts) => {
+    const { run, error } = await runDefrag({ ...parts, progress }, config, request, invocation.signal);
+    return error === undefined ? { result: describeDefragRun(run) } : { result: describeDefragRun(run), error };
+  });
 }

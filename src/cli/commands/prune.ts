@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Parts } from '../../agent/compose.ts';
 import { withPolicies } from '../../agent/retention.ts';
 import { runPrune } from '../../agent/runs/prune.ts';
+import type { Config } from '../../config/schema.ts';
 import { parsePercentage, percentagePattern } from '../../config/units.ts';
 import { WardenError } from '../../errors/warden-error.ts';
 import type { PrunableRepository, PrunedRepository } from '../../jobs/prune.ts';
@@ -41,14 +43,19 @@ export function addPruneCommand(program: Command, carryOut: CarryOut): void {
 
 async function runPruneCommand(invocation: Invocation, options: Options): Promise<Outcome> {
   const config = await invocation.loadConfig();
-  const parts = await invocation.open(config);
-  const chosen = withPolicies(chooseRepositories(parts.repositories, options.repository), config);
-  const dryRun = options.dryRun === true;
-  const repositories = withLimit(chosen, options.maxRemoved);
-  const { progress } = invocation.output;
-  const { lineage, accept = [] } = options;
-  const request = { dryRun, lineage, accepted: new Set(accept) };
-  const run = await runPrune({ ...parts, repositories, progress }, config, request, invocation.signal);
+  const work = (parts: Parts): Promise<Outcome> => carryOutPrune(parts, config, invocation, options);
+  return options.dryRun === true ? work(await invocation.open(config)) : invocation.measure('prune', config, work);
+}
+
+async function carryOutPrune(
+  parts: Parts,
+  config: Config,
+  { output, signal }: Invocation,
+  { dryRun = false, repository, maxRemoved, lineage, accept = [] }: Options,
+): Promise<Outcome> {
+  const chosen = withPolicies(chooseRepositories(parts.repositories, repository), config);
+  const prunable = { ...parts, repositories: withLimit(chosen, maxRemoved), progress: output.progress };
+  const run = await runPrune(prunable, config, { dryRun, lineage, accepted: new Set(accept) }, signal);
   const result = describePruned(run.pruned, dryRun, parts.clock.now());
   const error = run.error ?? refuseUnknownLineage(run.pruned, lineage);
   return error === undefined ? { result } : { result, error };

@@ -29,12 +29,14 @@ export function addVerifyCommand(program: Command, carryOut: CarryOut): void {
 async function runVerifyCommand(invocation: Invocation, ids: readonly string[], options: Options): Promise<Outcome> {
   const selection = select(ids, options);
   const config = await invocation.loadConfig();
-  const parts = await invocation.open(config);
-  const repositories = chooseRepositories(parts.repositories, options.repository);
-  const { progress } = invocation.output;
-  const { result, error } = await runVerify({ ...parts, repositories, progress }, config, selection, invocation.signal);
-  const described = describeVerified(result);
-  return error === undefined ? { result: described } : { result: described, error };
+  const { output, signal } = invocation;
+  return invocation.measure('verify', config, async (parts) => {
+    const repositories = chooseRepositories(parts.repositories, options.repository);
+    const chosen = { ...parts, repositories, progress: output.progress };
+    const { result, error } = await runVerify(chosen, config, selection, signal);
+    const described = describeVerified(result);
+    return error === undefined ? { result: described } : { result: described, error };
+  });
 }
 
 function select(ids: readonly string[], { all, subset }: Options): Selection {
