@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { renderExample } from '../src/config/example.ts';
 import { renderReference } from '../src/config/reference.ts';
 import { renderErrorReference } from './generate-errors.ts';
+import { renderMetricReference } from './generate-metrics.ts';
 import { renderRetentionExample } from './retention-example.ts';
 
 /** Files that are written from the source; a test proves that the committed ones are what these functions give. */
@@ -10,6 +11,7 @@ export const generatedFiles: Readonly<Record<string, (current: string) => string
   'config.example.yaml': renderExample,
   'docs/configuration.md': renderReference,
   'docs/errors.md': renderErrorReference,
+  'docs/metrics.md': (current) => withExample(current, renderMetricReference()),
   'docs/retention.md': (current) => withExample(current, renderRetentionExample()),
 };
 
