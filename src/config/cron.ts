@@ -1,120 +1,116 @@
-/** One of the five fields: the values it admits and the names that may stand for them. */
+import { parse, validateDetailed, type ParsedFields } from 'node-cron';
+import type { CronSchedule } from '../schedule/cron-schedule.ts';
+
+/** One of the fields, in the words of the operator; what it means is node-cron's to say. */
 interface CronField {
+  readonly key: keyof ParsedFields;
   readonly name: string;
   readonly lowest: number;
   readonly highest: number;
-  readonly names: readonly string[];
 }
 
-const minute: CronField = { name: 'minute', lowest: 0, highest: 59, names: [] };
-const hour: CronField = { name: 'hour', lowest: 0, highest: 23, names: [] };
-const dayOfMonth: CronField = { name: 'day of month', lowest: 1, highest: 31, names: [] };
-const month: CronField = {
-  name: 'month',
-  lowest: 1,
-  highest: 12,
-  names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
-};
-/** 0 and 7 are both Sunday. */
-const dayOfWeek: CronField = {
-  name: 'day of week',
-  lowest: 0,
-  highest: 7,
-  names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'],
-};
+const fields: readonly CronField[] = [
+  { key: 'second', name: 'second', lowest: 0, highest: 59 },
+  { key: 'minute', name: 'minute', lowest: 0, highest: 59 },
+  { key: 'hour', name: 'hour', lowest: 0, highest: 23 },
+  { key: 'dayOfMonth', name: 'day of month', lowest: 1, highest: 31 },
+  { key: 'month', name: 'month', lowest: 1, highest: 12 },
+  // 0 and 7 are both Sunday.
+  { key: 'dayOfWeek', name: 'day of week', lowest: 0, highest: 7 },
+];
 
-const fields = [minute, hour, dayOfMonth, month, dayOfWeek] as const;
-
-/** Days of each month, February in a leap year: a date that exists in some year is a date. */
-const daysOfMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** `*`, or one value or two: a number, or the first three letters of a name. node-cron takes `monmon` for 11. */
+const rangeShape = /^(\*|([0-9]{1,2}|[a-z]{3})(-([0-9]{1,2}|[a-z]{3}))?)$/i;
 
 /**
- * What is wrong with a cron expression of five fields, in words; undefined if nothing is.
- * Stricter than node-cron 4.6, which takes `*\/61` and ANDs day of month with day of week where crontab(5) ORs them.
+ * What is wrong with a cron expression, in words; undefined if nothing is. Stricter than node-cron 4.6, which takes
+ * `*\/61`, has ranges that count down begin again at the lowest value, and ANDs day of month with day of week where
+ * crontab(5) ORs them.
  */
 export function findCronFault(expression: string): string | undefined {
-  const texts = expression.trim().split(/\s+/);
-  if (texts.length !== fields.length || expression.trim() === '') {
-    return 'it takes five fields: minute, hour, day of month, month, day of week';
+  const texts = fieldTexts(expression);
+  if (texts.length !== fields.length) {
+    return 'it takes five fields (minute, hour, day of month, month, day of week), or six with seconds first';
   }
   for (const [index, field] of fields.entries()) {
     const fault = findFieldFault(texts[index] ?? '', field);
     if (fault !== undefined) return fault;
   }
-  const [, , days = '', months = '', weekdays = ''] = texts;
+  const [, , , days, , weekdays] = texts;
   if (days !== '*' && weekdays !== '*') {
     return 'day of month and day of week cannot both be set: it is unclear whether both or either must match';
   }
-  return dateExists(days, months) ? undefined : 'no such day exists in any of its months';
+  return validateDetailed(texts.join(' ')).valid ? undefined : 'no such day exists in any of its months';
+}
+
+/** What an expression without faults says. Throws for another one. */
+export function parseCron(expression: string): CronSchedule {
+  const texts = fieldTexts(expression);
+  const { second, minute, hour, dayOfMonth, month, dayOfWeek } = parse(texts.join(' '));
+  const hours = ascending(hour);
+  return {
+    seconds: ascending(second),
+    minutes: ascending(minute),
+    hours,
+    daysOfMonth: ascending(dayOfMonth),
+    months: ascending(month),
+    daysOfWeek: ascending(dayOfWeek),
+    isPeriodic: texts[2]?.startsWith('*') === true || hours.length === 24,
+  };
 }
 
 /** How often an expression without faults comes due on a day on which it does. */
 export function runsInDay(expression: string): number {
-  const [minutes = '*', hours = '*'] = expression.trim().split(/\s+/);
-  return new Set(valuesOf(minutes, minute)).size * new Set(valuesOf(hours, hour)).size;
+  const { seconds, minutes, hours } = parseCron(expression);
+  return seconds.length * minutes.length * hours.length;
+}
+
+/** Of five fields: at second 0. */
+function fieldTexts(expression: string): readonly string[] {
+  const texts = expression.trim().split(/\s+/);
+  return texts.length === fields.length - 1 ? ['0', ...texts] : texts;
 }
 
 function findFieldFault(text: string, field: CronField): string | undefined {
-  for (const part of text.split(',')) {
-    const fault = findPartFault(part, field);
-    if (fault !== undefined) return fault;
-  }
-  return undefined;
+  return text
+    .split(',')
+    .map((part) => findPartFault(part, field))
+    .find((fault) => fault !== undefined);
 }
 
 /** A part is a value, or a range or `*` with an optional step. */
 function findPartFault(part: string, field: CronField): string | undefined {
-  const { range, stepText } = splitPart(part);
-  const bounds = parseRange(range, field);
-  if (bounds === undefined) {
+  const [range = '', ...steps] = part.split('/');
+  const values = rangeShape.test(range) ? valuesOf(range, field) : undefined;
+  if (values === undefined) {
     return `${field.name} takes ${field.lowest} to ${field.highest}, ranges, lists and steps, not ${JSON.stringify(part)}`;
   }
-  if (bounds.first > bounds.last) return `${field.name} ${JSON.stringify(part)} counts down`;
-  if (stepText === undefined) return undefined;
-  if (!/^(\*|.+-.+)$/.test(range)) return `${field.name} ${JSON.stringify(part)} has a step but no range`;
+  if (countsDown(range, field)) return `${field.name} ${JSON.stringify(part)} counts down`;
+  if (steps.length === 0) return undefined;
+  if (!/[*-]/.test(range)) return `${field.name} ${JSON.stringify(part)} has a step but no range`;
+  const stepText = steps.join('/');
   const step = /^[0-9]{1,2}$/.test(stepText) ? Number(stepText) : 0;
-  const widest = bounds.last - bounds.first;
+  const widest = values.length - 1;
   return step >= 1 && step <= widest
     ? undefined
     : `the step of ${field.name} ${JSON.stringify(part)} is not from 1 to ${widest}`;
 }
 
-function dateExists(days: string, months: string): boolean {
-  const firstDay = Math.min(...valuesOf(days, dayOfMonth));
-  return valuesOf(months, month).some((value) => firstDay <= (daysOfMonth[value - 1] ?? 0));
+function countsDown(range: string, field: CronField): boolean {
+  const [first = 0, last = first] = range
+    .split('-')
+    .map((text) => (/^[0-9]/.test(text) ? Number(text) : valuesOf(text, field)?.[0]));
+  return first > last;
 }
 
-/** Every value that a field without faults admits. */
-function valuesOf(text: string, field: CronField): number[] {
-  return text.split(',').flatMap((part) => {
-    const { range, stepText = '1' } = splitPart(part);
-    const bounds = parseRange(range, field) ?? { first: field.lowest, last: field.highest };
-    const step = Number(stepText);
-    return Array.from(
-      { length: Math.floor((bounds.last - bounds.first) / step) + 1 },
-      (_, index) => bounds.first + index * step,
-    );
-  });
+/** In node-cron's reading; undefined where it finds no sense in the text. */
+function valuesOf(text: string, { key }: CronField): readonly number[] | undefined {
+  const expression = fields.map((field) => (field.key === key ? text : '*')).join(' ');
+  const { fields: read } = validateDetailed(expression);
+  return read === undefined ? undefined : ascending(read[key]);
 }
 
-function splitPart(part: string): { range: string; stepText: string | undefined } {
-  const slash = part.indexOf('/');
-  return slash < 0
-    ? { range: part, stepText: undefined }
-    : { range: part.slice(0, slash), stepText: part.slice(slash + 1) };
-}
-
-function parseRange(range: string, field: CronField): { first: number; last: number } | undefined {
-  if (range === '*') return { first: field.lowest, last: field.highest };
-  const [firstText = '', lastText = firstText, ...rest] = range.split('-');
-  const first = parseValue(firstText, field);
-  const last = parseValue(lastText, field);
-  return first === undefined || last === undefined || rest.length > 0 ? undefined : { first, last };
-}
-
-function parseValue(text: string, field: CronField): number | undefined {
-  const named = field.names.indexOf(text.toLowerCase());
-  if (named >= 0) return field.lowest + named;
-  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : Number.NaN;
-  return value >= field.lowest && value <= field.highest ? value : undefined;
+/** Without doubles. Texts such as `L`, which node-cron knows, no expression without faults has. */
+function ascending(values: readonly (number | string)[]): readonly number[] {
+  return [...new Set(values)].filter((value) => typeof value === 'number').toSorted((a, b) => a - b);
 }

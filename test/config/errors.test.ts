@@ -187,7 +187,7 @@ describe('an error in the configuration', () => {
     [
       adding('schedules: {backup: {cron: "*/61 * * * *"}}'),
       [
-        'config.yaml:8:28: schedules.backup.cron must be a cron expression of five fields, or empty (the step of minute "*/61" is not from 1 to 59), got "*/61 * * * *"',
+        'config.yaml:8:28: schedules.backup.cron must be a cron expression of five or six fields, or empty (the step of minute "*/61" is not from 1 to 59), got "*/61 * * * *"',
       ],
     ],
     [

@@ -15,7 +15,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-const expectedCron = 'a cron expression of five fields, or empty';
+const expectedCron = 'a cron expression of five or six fields, or empty';
 
 const cron = optionWithDefault(
   checkedText(expectedCron, (expression) => (expression === '' ? undefined : findCronFault(expression))),
