@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { withClusterLock } from '../../src/agent/hold-lock.ts';
+import { type ConfirmLock, withClusterLock } from '../../src/agent/hold-lock.ts';
+import { WardenError } from '../../src/errors/warden-error.ts';
 import { wardenError } from '../support/errors.ts';
 import { createMemoryLock, type MemoryLock } from '../support/memory-lock.ts';
 import { recordingLog } from '../jobs/repositories.ts';
@@ -23,10 +24,10 @@ describe('Working under the lock of the cluster', () => {
     vi.useRealTimers();
   });
 
-  const run = <T>(work: () => Promise<T>, signal = go, locks: MemoryLock | undefined = lock): Promise<T> =>
+  const run = <T>(work: (confirmLock: ConfirmLock) => Promise<T>, signal = go): Promise<T> =>
     withClusterLock(
       {
-        lock: locks,
+        lock,
         clock: { monotonicMs: () => Date.now() },
         log,
         progress: (event) => void (event.kind === 'stage' && stages.push(event.text)),
@@ -87,5 +88,70 @@ describe('Working under the lock of the cluster', () => {
         async () => 'done',
       ),
     ).toBe('done');
+  });
+
+  describe('that is lost', () => {
+    /** Work that loses the lock in its first attempt, or in every one, and then asks for it. */
+    function loseIt(lose: () => void, attempts = 1): (confirmLock: ConfirmLock) => Promise<string> {
+      let attempt = 0;
+      return async (confirmLock) => {
+        attempt += 1;
+        await confirmLock(go);
+        if (attempt <= attempts) lose();
+        await confirmLock(go);
+        return `attempt ${attempt}, held by ${lock.holder}`;
+      };
+    }
+
+    it('begins anew under another one, and says so', async () => {
+      expect(await run(loseIt(() => lock.takeAway(), 2))).toBe('attempt 3, held by backup on b');
+      expect(log.lines).toEqual(Array(2).fill('warn the lock was lost, so the work begins anew'));
+      expect(lock.holder).toBeUndefined();
+    });
+
+    it('waits for whoever took it', async () => {
+      const done = run(loseIt(() => lock.takeAway('defrag on a')));
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(stages.at(-1)).toBe('waiting for defrag on a');
+      lock.takeAway();
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(await done).toBe('attempt 2, held by backup on b');
+    });
+
+    it('goes on without it where none can be had any more', async () => {
+      let attempts = 0;
+      const outcome = run(async (confirmLock) => {
+        attempts += 1;
+        lock.failWith('no quorum');
+        await confirmLock(go);
+        return 'done';
+      });
+      expect([await outcome, attempts]).toEqual(['done', 2]);
+      expect(log.lines).toEqual(['warn the lock was lost, so the work begins anew', 'warn going on without the lock']);
+    });
+
+    it('is no reason to begin anew for a run that is stopped', async () => {
+      const stop = new AbortController();
+      let attempts = 0;
+      const outcome = run(async (confirmLock) => {
+        attempts += 1;
+        lock.takeAway();
+        stop.abort(new Error('told to stop'));
+        await confirmLock(go);
+      }, stop.signal);
+      await expect(outcome).rejects.toEqual(wardenError('lock-lost'));
+      expect([attempts, log.lines]).toEqual([1, []]);
+    });
+
+    it('is no reason to begin anew where the work failed for another', async () => {
+      let attempts = 0;
+      const outcome = run(async () => {
+        attempts += 1;
+        lock.takeAway();
+        throw new WardenError('store-full', 'no room');
+      });
+      await expect(outcome).rejects.toEqual(wardenError('store-full'));
+      expect(attempts).toBe(1);
+    });
   });
 });

@@ -3,6 +3,7 @@ import { selectsNobody } from '../../src/defrag/request.ts';
 import {
   cluster,
   compact,
+  GiB,
   hourMs,
   idOf,
   learner,
@@ -68,6 +69,39 @@ describe('a forced run', () => {
   it('asks for safety all the same', () => {
     const found = plan([compact, {}, { silent: 'refused' }], { forceRule: true });
     expect(verdictOf(found)).toBe('unreachable-voter: no answer from etcd-2 (refused)');
+  });
+});
+
+describe('a run outside its windows', () => {
+  const emergency = { dbSizeBytes: 7.3 * GiB, inUseBytes: GiB };
+
+  it('takes nobody who can wait, and says why', () => {
+    const found = plan([{}, {}, compact], { isOutsideWindow: true });
+    expect(stepsOf(found)).toEqual([]);
+    expect(found.verdict).toBe('go');
+    expect(wordsOn(1, found)).toMatch(/^rule 1: .*; due, but no window is open now$/);
+    expect(wordsOn(2, found)).not.toContain('window');
+  });
+
+  it('takes whoever is in an emergency', () => {
+    const found = plan([{}, emergency, {}], { isOutsideWindow: true });
+    expect(stepsOf(found)).toEqual(['etcd-1']);
+    expect(wordsOn(1, found)).not.toContain('window');
+  });
+
+  it('goes by the limit of the policy for what an emergency is', () => {
+    const found = plan([{}, {}, {}], { isOutsideWindow: true, emergencyUsage: 0.1 });
+    expect(stepsOf(found)).toEqual(['etcd-1', 'etcd-2', 'etcd-0 after a move to etcd-1']);
+  });
+
+  it('asks for safety in an emergency as well', () => {
+    const found = plan([{}, emergency, { silent: 'refused' }], { isOutsideWindow: true });
+    expect(found).toMatchObject({ verdict: 'refuse', because: 'unreachable-voter' });
+  });
+
+  it('is bound to no window where somebody forces it', () => {
+    const found = plan([compact, {}, compact], { isOutsideWindow: true, forceRule: true, only: 'etcd-1' });
+    expect(stepsOf(found)).toEqual(['etcd-1']);
   });
 });
 

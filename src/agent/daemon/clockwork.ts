@@ -57,11 +57,14 @@ export class Clockwork {
     for (const { job, occurrence, because } of leftOut) {
       log.info('a run was left out', { job, for: formatTime(occurrence), reason: because });
     }
-    const fresh = due.flatMap(({ job, occurrence }): Order[] => {
+    const fresh = due.flatMap(({ job, occurrence, isShownAgain }): Order[] => {
       const planned = this.#planned(job);
-      return planned === undefined ? [] : [{ job: planned.job, occurrence, attempt: 0 }];
+      return planned === undefined ? [] : [{ job: planned.job, occurrence, isShownAgain, attempt: 0 }];
     });
-    const again = this.#retries.takeDue(now.monotonicMs).filter((order) => !fresh.some(({ job }) => job === order.job));
+    // What is no longer scheduled is not tried again either.
+    const again = this.#retries
+      .takeDue(now.monotonicMs)
+      .filter(({ job }) => this.#planned(job) !== undefined && !fresh.some((order) => order.job === job));
     const orders = [...fresh, ...again];
     for (const { job } of orders) this.#retries.began(job, now.monotonicMs);
     if (orders.length > 0 || clockJumpMs !== undefined) this.#measure();

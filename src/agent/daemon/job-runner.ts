@@ -39,6 +39,7 @@ export class JobRunner implements AsyncDisposable {
   readonly #filters = new Map<ScheduledJobName, RepeatFilter>();
   /** When each job that runs must have ended, by the monotonic clock. */
   readonly #endsBy = new Map<ScheduledJobName, number>();
+  #isEnding = false;
 
   constructor(surroundings: RunnerSurroundings) {
     this.#surroundings = surroundings;
@@ -63,7 +64,9 @@ export class JobRunner implements AsyncDisposable {
     return stuck === undefined ? undefined : `the ${stuck} outlived its deadline and does not end`;
   }
 
+  /** Does nothing once it was told to end. */
   request(order: Order): void {
+    if (this.#isEnding) return;
     const { log, measures } = this.#surroundings;
     if (this.#lanes.get(order.job)?.request(order) === true) return;
     measures.jobSkipped(order.job, 'running');
@@ -72,6 +75,7 @@ export class JobRunner implements AsyncDisposable {
 
   /** Ends every run, with `reason`. */
   async end(reason: WardenError): Promise<void> {
+    this.#isEnding = true;
     await Promise.all([...new Set(this.#lanes.values())].map((lane) => lane.end(reason)));
   }
 
@@ -97,7 +101,7 @@ export class JobRunner implements AsyncDisposable {
 
   async #run(order: Order, signal: AbortSignal): Promise<JobOutcome> {
     const { clock, measures, knowledge, open } = this.#surroundings;
-    const { job, occurrence } = order;
+    const { job, occurrence, isShownAgain } = order;
     const config = this.#surroundings.config();
     const limitMs = deadlineMs(job, config, knowledge);
     this.#endsBy.set(job, clock.monotonicMs() + limitMs);
@@ -107,7 +111,7 @@ export class JobRunner implements AsyncDisposable {
     try {
       await using parts = await open(config, { log: this.#logFor(job), measures });
       const progress = (event: Parameters<Knowledge['jobProgressed']>[1]): void => knowledge.jobProgressed(job, event);
-      return await scheduledJobs[job]({ parts: { ...parts, progress }, config, occurrence }, limited);
+      return await scheduledJobs[job]({ parts: { ...parts, progress }, config, occurrence, isShownAgain }, limited);
     } catch (thrown) {
       return { kind: 'done', error: toWardenError(limited.aborted ? limited.reason : thrown), text: '' };
     } finally {

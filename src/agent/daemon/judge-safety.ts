@@ -46,23 +46,29 @@ function toVerdict(facts: SafetyFacts, problems: readonly Problem[]): Verdict {
   if (worst !== undefined && isDanger(worst)) return { level: 'danger', sentence: `Not safe: ${worst.text}` };
   const newest = newestOf(repositories);
   if (newest === undefined) {
-    const due = nextBackupAt === undefined ? '' : `; the first is due in ${formatAge(now, nextBackupAt)}`;
+    const due = nextBackupAt === undefined ? '' : `; the first is due ${describeDue(nextBackupAt, now)}`;
     return { level: 'unknown', sentence: `There is no backup yet${due}.` };
   }
-  const safe = `the newest backup is ${formatAge(newest, now)} old`;
+  const safe = `the newest backup is ${ageOf(newest, now)} old`;
   if (worst === undefined)
     return { level: 'safe', sentence: `Safe: ${safe}, and every repository holds a recent one.` };
   return { level: 'warning', sentence: `Safe, but something needs a look: ${safe}; ${worst.text}` };
 }
 
 function judgeBackups({ repositories, now, nextBackupAt, failures }: SafetyFacts): Problem[] {
-  const problems = repositories.flatMap((repository) => judgeRepository(repository, now));
+  const newest = newestOf(repositories);
+  const problems = repositories.flatMap((repository) => [
+    ...judgeRepository(repository, now),
+    // Where no repository holds one, that is said of all of them.
+    ...(newest !== undefined && isEmpty(repository)
+      ? [warning(`repository ${repository.name} holds no backup.`, seeLog)]
+      : []),
+  ]);
   const isKnown = repositories.some(({ listedAt }) => listedAt !== undefined);
   if (!isKnown) return problems.length === 0 ? [] : [danger('no repository can be listed.', ''), ...problems];
   if (repositories.some((repository) => !isLate(repository, now))) return problems;
-  const newest = newestOf(repositories);
   if (newest !== undefined) {
-    return [danger(`the newest backup is ${formatAge(newest, now)} old, in every repository.`, seeLog), ...problems];
+    return [danger(`the newest backup is ${ageOf(newest, now)} old, in every repository.`, seeLog), ...problems];
   }
   // A new installation has none until the first is due.
   if (nextBackupAt !== undefined && !failures.some(({ job }) => job === 'backup')) return problems;
@@ -90,6 +96,10 @@ function judgeRepository(repository: RepositoryState, now: Date): Problem[] {
     problems.push(warning(`repository ${name} holds ${backups.damaged} damaged backups.`, hint));
   }
   return problems;
+}
+
+function isEmpty({ listedAt, newest }: RepositoryState): boolean {
+  return listedAt !== undefined && newest === undefined;
 }
 
 function isLate({ newest, expectedAgeSeconds = usualAgeSeconds }: RepositoryState, now: Date): boolean {
@@ -133,6 +143,16 @@ function newestOf(repositories: readonly RepositoryState[]): Date | undefined {
   return times.length === 0 ? undefined : new Date(Math.max(...times.map((time) => time.getTime())));
 }
 
+/** The clock of whoever took it may be a little ahead. */
+function ageOf(time: Date, now: Date): string {
+  return formatAge(time < now ? time : now, now);
+}
+
+/** Until it begins its time is that of the last look at the clock, or lies within its jitter. */
+function describeDue(time: Date, now: Date): string {
+  return time > now ? `in ${formatAge(now, time)}` : 'now';
+}
+
 const isDanger = ({ level }: Problem): boolean => level === 'danger';
 
 function danger(text: string, hint: string): Problem {
@@ -145,5 +165,5 @@ function warning(text: string, hint: string): Problem {
 
 /** Messages of others may bring a full stop of their own, and several lines. */
 function endOnce(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, '; ').replace(/\.{2,}$/, '.');
+  return text.replaceAll(/\s*\n\s*/g, '; ').replace(/[.;\s]+$/, '.');
 }

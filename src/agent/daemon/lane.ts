@@ -5,6 +5,8 @@ export interface Order {
   readonly job: ScheduledJobName;
   /** The time that the run is for. */
   readonly occurrence: Date;
+  /** The clock went back and shows that time again. */
+  readonly isShownAgain: boolean;
   /** 0 for the first attempt. */
   readonly attempt: number;
 }

@@ -8,7 +8,7 @@ import type { Parts } from '../compose.ts';
 import { describeHolder } from '../describe-holder.ts';
 import { withClusterLock } from '../hold-lock.ts';
 import { withPolicies } from '../retention.ts';
-import { runDueBackup } from '../runs/backup.ts';
+import { runBackup, runDueBackup } from '../runs/backup.ts';
 import { runDefrag } from '../runs/defrag.ts';
 import { runPrune } from '../runs/prune.ts';
 import { runVerify } from '../runs/verify.ts';
@@ -20,6 +20,8 @@ export interface DueRun {
   readonly config: Config;
   /** The time that it is for. */
   readonly occurrence: Date;
+  /** The clock went back and shows that time again: what is dated since then may be old, and serves nobody. */
+  readonly isShownAgain: boolean;
 }
 
 export type JobOutcome =
@@ -53,8 +55,11 @@ export const scheduledJobs: Readonly<Record<ScheduledJobName, RunJob>> = {
   prune: onRepositories('prune', runScheduledPrune),
 };
 
-async function runScheduledBackup({ parts, config, occurrence }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
-  const run = await runDueBackup(parts, config, occurrence, signal);
+async function runScheduledBackup(due: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+  const { parts, config, occurrence, isShownAgain } = due;
+  const run = await (isShownAgain
+    ? runBackup(parts, config, {}, signal)
+    : runDueBackup(parts, config, occurrence, signal));
   if (typeof run === 'string') return { kind: 'skipped', reason: 'served', text: `there is ${run} already` };
   return { kind: 'done', error: run.error, text: `${run.result.place.id.text} in ${run.result.stored.join(', ')}` };
 }
@@ -81,8 +86,9 @@ async function runScheduledDefrag({ parts, config }: DueRun, signal: AbortSignal
   }
 }
 
-async function runScheduledVerify({ parts, config, occurrence }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
-  const servedBy = await findEvidenceSince(parts, config.cluster.name, occurrence, signal);
+async function runScheduledVerify(due: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+  const { parts, config, occurrence, isShownAgain } = due;
+  const servedBy = isShownAgain ? undefined : await findEvidenceSince(parts, config.cluster.name, occurrence, signal);
   if (servedBy !== undefined) return { kind: 'skipped', reason: 'served', text: servedBy };
   const { result, error } = await runVerify(
     parts,
@@ -91,10 +97,13 @@ async function runScheduledVerify({ parts, config, occurrence }: DueRun, signal:
     signal,
   );
   // A new installation has none; that none comes is for others to tell.
-  if (error?.code === 'backup-not-found') return { kind: 'skipped', reason: 'nothing', text: error.message };
+  const isEmpty = result.backups.length === 0 && [...result.failed.values()].every(hasNoBackup);
+  if (error !== undefined && isEmpty) return { kind: 'skipped', reason: 'nothing', text: error.message };
   const proved = result.backups.filter((backup) => backup.error === undefined).length;
   return { kind: 'done', error, text: `${proved} of ${result.backups.length} backups proved whole` };
 }
+
+const hasNoBackup = (error: WardenError): boolean => isWardenError(error, 'backup-not-found');
 
 async function runScheduledPrune({ parts, config }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
   const repositories = withPolicies(parts.repositories, config);

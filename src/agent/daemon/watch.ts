@@ -1,6 +1,6 @@
 import { quotaBytesOf } from '../defrag.ts';
 import type { Config } from '../../config/schema.ts';
-import { toWardenError } from '../../errors/warden-error.ts';
+import { toWardenError, WardenError } from '../../errors/warden-error.ts';
 import { readStatus } from '../../jobs/status.ts';
 import type { Log } from '../../ports/log.ts';
 import type { MemberMeasures } from '../../ports/metrics.ts';
@@ -34,12 +34,17 @@ export async function lookAtRepositories(
         if (before?.error !== undefined) log.info('the repository can be listed again', { repository: name });
       } catch (thrown) {
         signal.throwIfAborted();
-        const error = toWardenError(thrown);
+        const error = limited.aborted ? tooSlow(name) : toWardenError(thrown);
         knowledge.repositories.set(name, { location, summary: before?.summary, error });
         log.warn('the repository cannot be listed', { repository: name, code: error.code, reason: error.message });
       }
     }),
   );
+}
+
+/** In its own words: the store knows only that it was told to stop. */
+function tooSlow(repository: string): WardenError {
+  return new WardenError('store-timeout', `the listing of ${repository} did not end within ${listingLimitMs / 1000} s`);
 }
 
 /** Asks every member. Rejects only when interrupted. */

@@ -1,7 +1,7 @@
-import axe, { type AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AgentStatus } from '../../../src/agent/agent-status.ts';
+import { axeViolations } from '../../support/axe.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { hostileTexts, hugeStatus } from './hostile-status.ts';
 import { brokenStatus, emptyStatus, healthyStatus } from './sample-status.ts';
@@ -171,12 +171,6 @@ describe('the status page in a browser', () => {
 
 async function openAll(page: Page): Promise<void> {
   for (const summary of await page.locator('summary').all()) await summary.click();
-}
-
-async function axeViolations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<AxeResults>('axe.run()');
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
 /** Of `rgb(16, 19, 22)`. */

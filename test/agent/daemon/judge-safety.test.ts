@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest';
+import type { BackupState, JobFailure, MemberState, RepositoryState } from '../../../src/agent/agent-status.ts';
+import { judgeSafety, type Safety, type SafetyFacts } from '../../../src/agent/daemon/judge-safety.ts';
+
+const now = new Date('2026-11-25T12:00:00Z');
+const minutesAgo = (minutes: number): Date => new Date(now.getTime() - minutes * 60_000);
+const hint = 'Do this.';
+
+function backup(minutes: number): BackupState {
+  return { id: 'some', takenAt: minutesAgo(minutes), revision: '8', storedBytes: 5, verifiedAt: undefined };
+}
+
+/** Listed, with a backup of 25 minutes ago where one is due every half hour. */
+function repository(name: string, changes: Partial<RepositoryState> = {}): RepositoryState {
+  return {
+    name,
+    location: `memory://${name}`,
+    listedAt: minutesAgo(1),
+    error: undefined,
+    newest: backup(25),
+    newestVerified: undefined,
+    newestDrilled: undefined,
+    expectedAgeSeconds: 1800,
+    backups: { complete: 1, incomplete: 0, damaged: 0, held: 0 },
+    storedBytes: 5,
+    ...changes,
+  };
+}
+const unlisted = { listedAt: undefined, newest: undefined };
+const unlistable = { ...unlisted, error: { code: 'store-unreachable', message: 'no way there', hint } };
+
+function member(name: string, changes: Partial<MemberState> = {}): MemberState {
+  return {
+    name,
+    role: 'follower',
+    version: '3.6.16',
+    dbSizeBytes: 100,
+    inUseBytes: 50,
+    quotaBytes: 1000,
+    quotaText: '1000 B (status)',
+    alarms: [],
+    trouble: undefined,
+    ...changes,
+  };
+}
+
+function failure(job: JobFailure['job'], message = 'it broke'): JobFailure {
+  return { job, at: now, code: 'store-failed', message, hint, times: 1 };
+}
+
+/** Two repositories and three members, all well, the next backup in five minutes. */
+function judge(changes: Partial<Omit<SafetyFacts, 'members'>> & { members?: readonly MemberState[] } = {}): Safety {
+  const { members = ['m1', 'm2', 'm3'].map((name) => member(name)), ...facts } = changes;
+  return judgeSafety({
+    now,
+    repositories: [repository('primary'), repository('local')],
+    members: { seenAt: now, error: undefined, members },
+    noQuorumBecause: undefined,
+    failures: [],
+    nextBackupAt: minutesAgo(-5),
+    ...facts,
+  });
+}
+const verdictOf = ({ verdict: { level, sentence } }: Safety): string => `${level} | ${sentence}`;
+const problemsOf = ({ problems }: Safety): string[] => problems.map(({ level, text }) => `${level} | ${text}`);
+const lookFor = 'Safe, but something needs a look: the newest backup is 25m old;';
+
+describe('The verdict', () => {
+  it('is that all is well, with the age of the newest backup', () => {
+    expect(judge()).toEqual({
+      verdict: {
+        level: 'safe',
+        sentence: 'Safe: the newest backup is 25m old, and every repository holds a recent one.',
+      },
+      problems: [],
+    });
+  });
+
+  it('is unknown before anything was looked at', () => {
+    const safety = judge({ repositories: [repository('primary', unlisted)] });
+    expect(verdictOf(safety)).toBe('unknown | Nothing is known yet: the first look is under way.');
+    expect(safety.problems).toEqual([]);
+  });
+
+  it.each([
+    [5, 'There is no backup yet; the first is due in 5m.'],
+    [0, 'There is no backup yet; the first is due now.'],
+    // A run that waits within its jitter, or a clock that went on since the last beat.
+    [-0.01, 'There is no backup yet; the first is due now.'],
+  ])('of a new installation is unknown until the first backup, which is due in %d minutes', (minutes, sentence) => {
+    const empty = { newest: undefined, backups: { complete: 0, incomplete: 1, damaged: 0, held: 0 } };
+    const safety = judge({ repositories: [repository('primary', empty)], nextBackupAt: minutesAgo(-minutes) });
+    expect([verdictOf(safety), safety.problems]).toEqual([`unknown | ${sentence}`, []]);
+  });
+
+  it('is danger without any backup where nobody is about to take one, or it failed', () => {
+    const repositories = [repository('primary', { newest: undefined }), repository('local', unlisted)];
+    const nobody = judge({ repositories, nextBackupAt: undefined });
+    expect(verdictOf(nobody)).toBe('danger | Not safe: no repository holds a backup.');
+    expect(nobody.problems[0]?.hint).toBe('Take one: `etcd-warden backup`.');
+    const failed = judge({ repositories, failures: [failure('backup')] });
+    expect(problemsOf(failed)).toEqual([
+      'danger | no repository holds a backup.',
+      'warning | the last backup failed: it broke.',
+    ]);
+    expect(failed.problems[0]?.hint).toContain('The last errors');
+    // What else failed is no reason why there is none.
+    expect(judge({ repositories, failures: [failure('verify')] }).verdict.level).toBe('unknown');
+  });
+
+  it('is a warning where the newest backup of one repository is late', () => {
+    const late = repository('local', { newest: backup(62) });
+    const safety = judge({ repositories: [repository('primary'), late] });
+    expect(verdictOf(safety)).toBe(
+      `warning | ${lookFor} the newest backup in local is 1h 2m old, one is due every 30m 0s.`,
+    );
+  });
+
+  it('calls a backup late after two runs and a minute, and not before', () => {
+    const justIn = repository('local', { newest: backup(61) });
+    expect(judge({ repositories: [justIn] }).verdict.level).toBe('safe');
+    const late = repository('local', { newest: backup(61.1) });
+    expect(judge({ repositories: [late] }).verdict.level).toBe('danger');
+  });
+
+  it('expects a backup a day where nothing says how often', () => {
+    const aged = (minutes: number): RepositoryState =>
+      repository('local', { newest: backup(minutes), expectedAgeSeconds: undefined });
+    expect(judge({ repositories: [aged(48 * 60 + 1)] }).verdict.level).toBe('safe');
+    expect(verdictOf(judge({ repositories: [aged(48 * 60 + 2)] }))).toBe(
+      'danger | Not safe: the newest backup is 2d 0h old, in every repository.',
+    );
+  });
+
+  it('is danger where the newest backup is late in every repository, and says of each how late', () => {
+    const repositories = [
+      repository('primary', { newest: backup(120) }),
+      repository('local', { newest: backup(90) }),
+      repository('empty', { newest: undefined }),
+    ];
+    expect(problemsOf(judge({ repositories }))).toEqual([
+      'danger | the newest backup is 1h 30m old, in every repository.',
+      'warning | the newest backup in primary is 2h 0m old, one is due every 30m 0s.',
+      'warning | the newest backup in local is 1h 30m old, one is due every 30m 0s.',
+      'warning | repository empty holds no backup.',
+    ]);
+  });
+
+  it('never says that every repository holds a backup where one is empty', () => {
+    const safety = judge({ repositories: [repository('primary'), repository('local', { newest: undefined })] });
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} repository local holds no backup.`);
+  });
+
+  it('takes a backup of a clock that is a little ahead for one of now', () => {
+    const repositories = [repository('primary', { newest: backup(-2) })];
+    expect(verdictOf(judge({ repositories }))).toContain('the newest backup is 0s old');
+  });
+
+  it('is a warning where one repository cannot be listed, with its hint', () => {
+    const safety = judge({ repositories: [repository('primary'), repository('local', unlistable)] });
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} repository local cannot be listed: no way there.`);
+    expect(safety.problems.map((problem) => problem.hint)).toEqual([hint]);
+  });
+
+  it('is danger where none can be listed and none ever was', () => {
+    const safety = judge({ repositories: [repository('primary', unlistable), repository('local', unlistable)] });
+    expect(verdictOf(safety)).toBe('danger | Not safe: no repository can be listed.');
+    expect(safety.problems.slice(1).map(({ text }) => text)).toEqual([
+      'repository primary cannot be listed: no way there.',
+      'repository local cannot be listed: no way there.',
+    ]);
+  });
+
+  it('goes by the last good listing where there is none now', () => {
+    const { error } = unlistable;
+    expect(judge({ repositories: [repository('primary', { error })] }).verdict.level).toBe('warning');
+    const old = repository('primary', { error, newest: backup(62) });
+    expect(verdictOf(judge({ repositories: [old] }))).toBe(
+      'danger | Not safe: the newest backup is 1h 2m old, in every repository.',
+    );
+  });
+
+  it('is a warning where backups are damaged', () => {
+    const backups = { complete: 3, incomplete: 0, damaged: 2, held: 0 };
+    const safety = judge({ repositories: [repository('primary', { backups })] });
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} repository primary holds 2 damaged backups.`);
+    expect(safety.problems[0]?.hint).toContain('list --check');
+  });
+
+  it('is a warning where a job failed, with its hint', () => {
+    const safety = judge({ failures: [failure('prune')] });
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} the last prune failed: it broke.`);
+    expect(safety.problems.map((problem) => problem.hint)).toEqual([hint]);
+  });
+});
+
+describe('What etcd is in', () => {
+  it.each<[string, Partial<MemberState>, string]>([
+    ['CORRUPT', { alarms: ['CORRUPT'] }, 'danger | Not safe: member m2 raised CORRUPT.'],
+    ['NOSPACE', { alarms: ['NOSPACE'] }, 'danger | Not safe: etcd takes no writes: member m2 is out of space.'],
+    ['an unreachable member', { trouble: 'refused' }, `warning | ${lookFor} member m2: refused.`],
+    ['a quota almost reached', { dbSizeBytes: 905 }, `warning | ${lookFor} member m2 has used 90 % of its quota.`],
+  ])('is told: %s', (_, changes, verdict) => {
+    const safety = judge({ members: [member('m1'), member('m2', changes)] });
+    expect(verdictOf(safety)).toBe(verdict);
+    expect(safety.problems).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<MemberState>]>([
+    ['less than nine tenths of the quota', { dbSizeBytes: 899 }],
+    ['no quota that is known', { dbSizeBytes: 10_000, quotaBytes: undefined }],
+    ['no size that is known', { dbSizeBytes: undefined }],
+  ])('is well with %s', (_, changes) => {
+    expect(judge({ members: [member('m1', changes)] }).problems).toEqual([]);
+  });
+
+  it('is danger without quorum', () => {
+    const safety = judge({ noQuorumBecause: 'no leader' });
+    expect(verdictOf(safety)).toBe('danger | Not safe: etcd has no quorum: no leader.');
+  });
+
+  it('is danger where nobody can be asked, and what was seen before is not told as of now', () => {
+    const error = { code: 'etcd-unreachable', message: 'refused', hint };
+    const members = { seenAt: minutesAgo(5), error, members: [member('m1', { trouble: 'earlier' })] };
+    const safety = judgeSafety({
+      now,
+      repositories: [repository('primary')],
+      members,
+      noQuorumBecause: 'earlier',
+      failures: [],
+      nextBackupAt: undefined,
+    });
+    expect(problemsOf(safety)).toEqual(['danger | etcd cannot be asked: refused.']);
+    expect(safety.problems[0]?.hint).toBe(hint);
+  });
+});
+
+describe('What speaks against safety', () => {
+  it('is told worst first, and otherwise repositories, members, jobs', () => {
+    const safety = judge({
+      repositories: [repository('primary'), repository('local', unlistable)],
+      members: [member('m1', { trouble: 'refused' }), member('m2', { alarms: ['NOSPACE', 'CORRUPT'] })],
+      noQuorumBecause: 'no leader',
+      failures: [failure('defrag')],
+    });
+    expect(problemsOf(safety)).toEqual([
+      'danger | etcd has no quorum: no leader.',
+      'danger | member m2 raised CORRUPT.',
+      'danger | etcd takes no writes: member m2 is out of space.',
+      'warning | repository local cannot be listed: no way there.',
+      'warning | member m1: refused.',
+      'warning | the last defrag failed: it broke.',
+    ]);
+  });
+
+  it.each([
+    'it broke',
+    'it broke.',
+    'it broke…',
+    'it broke...',
+    'it broke\n',
+    'it broke.\r\n',
+    'it broke. ',
+    'it broke.\n  the store is gone.\n',
+  ])('is one line with one full stop at its end, whatever the message: %j', (message) => {
+    for (const { problems, verdict } of [
+      judge({ failures: [failure('backup', message)] }),
+      judge({ noQuorumBecause: message }),
+      judge({ repositories: [repository('primary', { error: { code: 'x', message, hint } })] }),
+      judge({ members: [member('m1', { trouble: message })] }),
+    ]) {
+      for (const text of [...problems.map((problem) => problem.text), verdict.sentence]) {
+        expect(text).toContain('it broke');
+        expect(text).toMatch(/^[^\n\r]*[^.;\s]\.$/);
+      }
+    }
+  });
+});
