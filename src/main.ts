@@ -20,7 +20,8 @@ if (nodeMajor < leastNode) {
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 
-const { runCommandLine } = await import('./cli/program.ts');
+// How the process ends is settled before the rest is loaded, which takes a while: what process 1 of a container does not
+// handle yet is lost, a SIGTERM among it.
 const { exitStatus } = await import('./errors/table.ts');
 const { toWardenError, WardenError } = await import('./errors/warden-error.ts');
 
@@ -45,9 +46,22 @@ for (const name of Object.keys(signalNumbers) as SignalName[]) {
 }
 
 /** A defect must neither hide nor leave anything open: it ends the run as a signal does, and is told as its reason. */
+let defect: InstanceType<typeof WardenError> | undefined;
+let isDefectTold = false;
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(event, (thrown: unknown) => interrupt(toWardenError(thrown), () => process.exit(exitStatus.failed)));
+  process.on(event, (thrown: unknown) => {
+    defect ??= toWardenError(thrown);
+    interrupt(defect, () => process.exit(exitStatus.failed));
+  });
 }
+
+/** Where the command died of it, or was done already, nobody else tells it, and the status would be 0. */
+process.on('exit', () => {
+  if (defect === undefined || isDefectTold) return;
+  process.exitCode = exitStatus.failed;
+  const { code, message } = defect;
+  process.stderr.write(`${JSON.stringify({ level: 'error', time: new Date().toISOString(), code, msg: message })}\n`);
+});
 
 function interrupt(reason: InstanceType<typeof WardenError>, endAtOnce: () => void): void {
   if (interruption.signal.aborted) return;
@@ -67,6 +81,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const { runCommandLine } = await import('./cli/program.ts');
 const status = await runCommandLine(
   process.argv.slice(2),
   {
@@ -78,6 +93,9 @@ const status = await runCommandLine(
   },
   interruption.signal,
 );
+isDefectTold = status !== 0;
+// Promises that nobody awaits are told of at the end of a turn.
+await new Promise(setImmediate);
 // What was printed may still wait in a pipe.
 await Promise.all(
   [process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write('', flushed))),

@@ -80,8 +80,8 @@ export class FanOut implements AsyncDisposable {
     const finished: string[] = [];
     await Promise.all(
       [...this.#lanes].map(async (lane) => {
+        const publishing = lane.upload.complete().then(() => publish(lane.repository));
         try {
-          const publishing = lane.upload.complete().then(() => publish(lane.repository));
           await withinLimit(
             publishing,
             finishLimitMs,
@@ -91,6 +91,8 @@ export class FanOut implements AsyncDisposable {
           finished.push(lane.repository.name);
         } catch (error) {
           this.#drop(lane, toWardenError(error));
+          // What it was at is interrupted as well, and clears away after itself.
+          this.#aborting.push(settle(lane, publishing));
         }
       }),
     );
@@ -101,7 +103,10 @@ export class FanOut implements AsyncDisposable {
 
   /** Aborts what was not completed and waits, not for ever, for the aborts of dropped repositories. Never rejects. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...[...this.#lanes].map(abort), ...this.#aborting]);
+    // Taken out first: a write that the abort ends must not abort once more.
+    for (const lane of this.#lanes) this.#aborting.push(abort(lane));
+    this.#lanes.clear();
+    await Promise.all(this.#aborting);
   }
 
   #dropChronicLaggards(): void {
@@ -141,7 +146,10 @@ export function nothingStored(failures: ReadonlyMap<string, WardenError>): Warde
 
 /** What ended an upload matters more than what its abort then met. */
 async function abort(lane: Lane): Promise<void> {
-  const ended = Promise.resolve(lane.upload[Symbol.asyncDispose]());
+  await settle(lane, Promise.resolve(lane.upload[Symbol.asyncDispose]()));
+}
+
+async function settle(lane: Lane, ended: Promise<void>): Promise<void> {
   await Promise.allSettled([withinLimit(ended, abortLimitMs, () => tooSlow(lane, 'did not abort its upload in time'))]);
 }
 

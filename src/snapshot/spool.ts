@@ -13,8 +13,8 @@ export interface SpoolOptions {
 
 /**
  * A file of sealed bytes between the seal and a slow store, so that etcd's stream can end before the store has taken
- * everything. The file has no name from its first moment on: whatever ends the process, nothing remains. A consumer that
- * keeps up gets its blocks from memory and the file stays empty. Never for plaintext.
+ * everything. The file never has a name, where the file system can do that: whatever ends the process, nothing remains. A
+ * consumer that keeps up gets its blocks from memory and the file stays empty. Never for plaintext.
  */
 export interface Spool extends AsyncDisposable {
   /**
@@ -25,15 +25,32 @@ export interface Spool extends AsyncDisposable {
 }
 
 export async function openSpool({ directory, maxSizeBytes }: SpoolOptions): Promise<Spool> {
-  const path = join(directory, `.etcd-warden-spool-${randomUUID()}`);
-  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   try {
-    const file = await open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    await unlink(path);
-    return new FileSpool(file, maxSizeBytes);
+    return new FileSpool(await openNameless(directory), maxSizeBytes);
   } catch (error) {
     throw asFileError(error);
   }
+}
+
+const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constants;
+
+/** Makes a file that never has a name; Node has no constant for it. Source: Linux, asm-generic/fcntl.h, O_TMPFILE. */
+const O_TMPFILE = 0o20_000_000 | O_DIRECTORY;
+
+/** What it fails with on file systems that have no such files: open(2), "ERRORS"; EINVAL on some network ones. */
+const noNamelessFiles: ReadonlySet<unknown> = new Set(['EOPNOTSUPP', 'ENOTSUP', 'EISDIR', 'EINVAL']);
+
+async function openNameless(directory: string): Promise<FileHandle> {
+  try {
+    return await open(directory, O_RDWR | O_TMPFILE | O_EXCL, 0o600);
+  } catch (error) {
+    if (!noNamelessFiles.has((error as NodeJS.ErrnoException).code)) throw error;
+  }
+  // A process that is killed between these two steps leaves a file of no bytes.
+  const path = join(directory, `.etcd-warden-spool-${randomUUID()}`);
+  const file = await open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  await unlink(path);
+  return file;
 }
 
 class FileSpool implements Spool {

@@ -168,6 +168,18 @@ describe('sending one stream to several repositories', () => {
     expect(released).toHaveBeenCalledOnce();
   });
 
+  it('aborts an upload once, also where a write to it is under way', async () => {
+    const upload = new ControlledUpload();
+    const aborting = vi.spyOn(upload, Symbol.asyncDispose);
+    const fanOut = fanOutOf({ upload });
+    const writing = fanOut.write(block);
+    const released = fanOut[Symbol.asyncDispose]();
+    upload.fail(new WardenError('interrupted', 'given up'));
+    await expect(writing).rejects.toEqual(wardenError('no-backup-stored'));
+    await released;
+    expect(aborting).toHaveBeenCalledOnce();
+  });
+
   it('survives an abort that fails, and a laggard that fails after it was dropped', async () => {
     const [fast, stalled] = [new ControlledUpload().answerAtOnce(), new ControlledUpload()];
     stalled[Symbol.asyncDispose] = () => Promise.reject(new Error('the store is gone'));
@@ -220,6 +232,23 @@ describe('sending one stream to several repositories', () => {
       const finishing = fanOutOf({ hung: new ControlledUpload() }).finish(async () => undefined, stop.signal);
       stop.abort(new WardenError('interrupted', 'ended by SIGTERM'));
       await expect(finishing).rejects.toEqual(wardenError('interrupted', 'SIGTERM'));
+      await vi.advanceTimersByTimeAsync(20_000);
+    });
+
+    it('waits at its release for what it was publishing when it was interrupted', async () => {
+      const stop = new AbortController();
+      const { promise: clearedAway, resolve: clearAway } = Promise.withResolvers<void>();
+      const fanOut = fanOutOf({ only: new ControlledUpload().answerAtOnce() });
+      const finishing = fanOut.finish(() => clearedAway, stop.signal);
+      await vi.advanceTimersByTimeAsync(1);
+      stop.abort(new WardenError('interrupted', 'ended by SIGTERM'));
+      await expect(finishing).rejects.toEqual(wardenError('interrupted', 'SIGTERM'));
+      const released = vi.fn<() => void>();
+      const releasing = fanOut[Symbol.asyncDispose]().then(released);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(released).not.toHaveBeenCalled();
+      clearAway();
+      await releasing;
     });
 
     it('rejects where nothing could be published', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -101,6 +102,24 @@ describe('a spool', () => {
     await using spool = await openSpool({ directory, maxSizeBytes: 1000 });
     expect(await readdir(directory)).toEqual([]);
     expect(await collect(spool.through(bytesOf(Buffer.from('sealed')), signal))).toEqual(Buffer.from('sealed'));
+  });
+
+  // field: F156
+  it('gives its file no name in the first place, so that a kill at any moment leaves nothing', async () => {
+    const names: (string | null)[] = [];
+    const seen = Promise.withResolvers<void>();
+    const watcher = watch(directory, (_, name) => {
+      names.push(name);
+      if (name === 'behind it') seen.resolve();
+    });
+    await using spool = await openSpool({ directory, maxSizeBytes: 1000 });
+    await collect(spool.through(bytesOf(Buffer.from('sealed')), signal));
+    // Events come in order.
+    await writeFile(join(directory, 'behind it'), '');
+    await seen.promise;
+    watcher.close();
+    await rm(join(directory, 'behind it'));
+    expect(names.filter((name) => name !== 'behind it')).toEqual([]);
   });
 
   it('passes an error of its source on after the bytes before it', async () => {
