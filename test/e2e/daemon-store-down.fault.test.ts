@@ -58,7 +58,7 @@ describe('The daemon without its store', () => {
     expect(status.verdict.level).toBe('danger');
     expect(status.lastErrors[0]).toMatchObject({ job: 'backup', code: 'no-backup-stored' });
     expect(status.repositories[0]).toMatchObject({ name: 'cloud', error: { code: 'store-unreachable' } });
-    expect((await agent.get('/')).body).toContain('Not safe');
+    expect((await agent.get('/')).body).toContain('Danger');
     // Told once as an error; counted always.
     const told = agent.log().filter(({ msg, job }) => msg === 'failed' && job === 'backup');
     expect(told.map(({ level }) => level)).toEqual(['error', ...told.slice(1).map(() => 'debug')]);

@@ -63,7 +63,7 @@ describe('The daemon', () => {
     expect(await agent.metric('etcd_warden_repository_backups{repository="local",state="complete"')).toBe(0);
     expect((await agent.status()).verdict).toEqual({
       level: 'danger',
-      sentence: 'Not safe: no repository holds a backup.',
+      sentence: 'No repository holds a backup.',
     });
   });
 

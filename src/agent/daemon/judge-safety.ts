@@ -1,4 +1,5 @@
 import { formatAge, formatDuration } from '../../format.ts';
+import { isOverdue, usualAgeSeconds } from '../overdue.ts';
 import type { JobFailure, MembersState, Problem, RepositoryState, Verdict } from '../agent-status.ts';
 
 /** What the verdict hangs on. */
@@ -18,15 +19,6 @@ export interface Safety {
   readonly problems: readonly Problem[];
 }
 
-/** Where no schedule says how old a backup may be. */
-const usualAgeSeconds = 24 * 60 * 60;
-
-/** A backup that is late by one run is under way or being tried again; by two, somebody must look. */
-const lateRuns = 2;
-
-/** For the run itself, and until the next look. */
-const marginMs = 60_000;
-
 /** etcd refuses writes at 100 %. */
 const alarmingUsage = 0.9;
 
@@ -43,16 +35,17 @@ function toVerdict(facts: SafetyFacts, problems: readonly Problem[]): Verdict {
     return { level: 'unknown', sentence: 'Nothing is known yet: the first look is under way.' };
   }
   const [worst] = problems;
-  if (worst !== undefined && isDanger(worst)) return { level: 'danger', sentence: `Not safe: ${worst.text}` };
+  if (worst !== undefined && isDanger(worst)) return { level: 'danger', sentence: worst.text };
   const newest = newestOf(repositories);
   if (newest === undefined) {
     const due = nextBackupAt === undefined ? '' : `; the first is due ${describeDue(nextBackupAt, now)}`;
     return { level: 'unknown', sentence: `There is no backup yet${due}.` };
   }
-  const safe = `the newest backup is ${ageOf(newest, now)} old`;
-  if (worst === undefined)
-    return { level: 'safe', sentence: `Safe: ${safe}, and every repository holds a recent one.` };
-  return { level: 'warning', sentence: `Safe, but something needs a look: ${safe}; ${worst.text}` };
+  const age = ageOf(newest, now);
+  if (worst === undefined) {
+    return { level: 'safe', sentence: `Every repository holds a recent backup; the newest is ${age} old.` };
+  }
+  return { level: 'warning', sentence: `The newest backup is ${age} old, but something needs a look: ${worst.text}` };
 }
 
 function judgeBackups({ repositories, now, nextBackupAt, failures }: SafetyFacts): Problem[] {
@@ -66,7 +59,7 @@ function judgeBackups({ repositories, now, nextBackupAt, failures }: SafetyFacts
   ]);
   const isKnown = repositories.some(({ listedAt }) => listedAt !== undefined);
   if (!isKnown) return problems.length === 0 ? [] : [danger('no repository can be listed.', ''), ...problems];
-  if (repositories.some((repository) => !isLate(repository, now))) return problems;
+  if (repositories.some((repository) => !isOverdue(repository, now))) return problems;
   if (newest !== undefined) {
     return [danger(`the newest backup is ${ageOf(newest, now)} old, in every repository.`, seeLog), ...problems];
   }
@@ -82,7 +75,7 @@ function judgeRepository(repository: RepositoryState, now: Date): Problem[] {
   const { name, error, newest, backups, expectedAgeSeconds = usualAgeSeconds } = repository;
   const problems: Problem[] = [];
   if (error !== undefined) problems.push(warning(`repository ${name} cannot be listed: ${error.message}.`, error.hint));
-  if (newest !== undefined && isLate(repository, now)) {
+  if (newest !== undefined && isOverdue(repository, now)) {
     const expected = formatDuration(expectedAgeSeconds * 1000);
     problems.push(
       warning(
@@ -100,11 +93,6 @@ function judgeRepository(repository: RepositoryState, now: Date): Problem[] {
 
 function isEmpty({ listedAt, newest }: RepositoryState): boolean {
   return listedAt !== undefined && newest === undefined;
-}
-
-function isLate({ newest, expectedAgeSeconds = usualAgeSeconds }: RepositoryState, now: Date): boolean {
-  if (newest === undefined) return true;
-  return now.getTime() - newest.takenAt.getTime() > lateRuns * expectedAgeSeconds * 1000 + marginMs;
 }
 
 function judgeMembers({ members: { members, error, seenAt }, noQuorumBecause }: SafetyFacts): Problem[] {
@@ -156,14 +144,15 @@ function describeDue(time: Date, now: Date): string {
 const isDanger = ({ level }: Problem): boolean => level === 'danger';
 
 function danger(text: string, hint: string): Problem {
-  return { level: 'danger', text: endOnce(text), hint };
+  return { level: 'danger', text: toSentence(text), hint };
 }
 
 function warning(text: string, hint: string): Problem {
-  return { level: 'warning', text: endOnce(text), hint };
+  return { level: 'warning', text: toSentence(text), hint };
 }
 
 /** Messages of others may bring a full stop of their own, and several lines. */
-function endOnce(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, '; ').replace(/[.;\s]+$/, '.');
+function toSentence(text: string): string {
+  const line = text.replaceAll(/\s*\n\s*/g, '; ').replace(/[.;\s]+$/, '.');
+  return `${line.charAt(0).toUpperCase()}${line.slice(1)}`;
 }

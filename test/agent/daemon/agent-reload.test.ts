@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AgentStatus } from '../../../src/agent/agent-status.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { WardenError } from '../../../src/errors/warden-error.ts';
 import { configOf, minimalConfig } from '../../config/minimal-config.ts';
 import { repositoryNamed, type TestRepository } from '../../jobs/repositories.ts';
 import { freePorts } from '../../support/process.ts';
 import { startTheClock, stopTheClock, toItsEnd } from '../../support/pass-time.ts';
+import { placeAt, storeBackup } from '../../support/sample-backup.ts';
 import { memoryParts } from '../memory-parts.ts';
 import { type AgentAtWork, configWith, startAgent } from './agent-at-work.ts';
 
@@ -110,6 +112,7 @@ describe('Reading the configuration again', () => {
   });
 
   it('looks at the repositories of the new one at once, and forgets those that it no longer names', async () => {
+    await storeBackup(repositoryOf('second').store, placeAt('2026-11-25T12:00:00Z'));
     const wider = configOf(`${minimalConfig}${second}http: {listen: "127.0.0.1:0"}\n`);
     await reload(wider);
     await agent.pass(0);
@@ -120,9 +123,9 @@ describe('Reading the configuration again', () => {
         .slice(-2)
         .map(([name]) => name),
     ).toEqual(['local', 'second']);
-    expect(await namesOf()).toEqual(['local', 'second']);
+    expect(await namesOf()).toEqual([['local', 'second'], ['second']]);
     await reload(configWith(''));
-    expect(await namesOf()).toEqual(['local']);
+    expect(await namesOf()).toEqual([['local'], []]);
     expect(agent.measures.of('repositoriesConfigured').at(-1)).toEqual([['local']]);
   });
 
@@ -154,9 +157,10 @@ describe('Reading the configuration again', () => {
     expect((await agent.ask('/')).status).toBe(404);
   });
 
-  async function namesOf(): Promise<string[]> {
+  /** The repositories that the status shows, and those of which it tells events. */
+  async function namesOf(): Promise<string[][]> {
     const { body } = await agent.ask('/api/status');
-    const status = JSON.parse(body) as { readonly repositories: readonly { readonly name: string }[] };
-    return status.repositories.map(({ name }) => name);
+    const { repositories: shown, events } = JSON.parse(body) as Pick<AgentStatus, 'repositories' | 'events'>;
+    return [shown.map(({ name }) => name), events.map(({ repository }) => repository ?? '')];
   }
 });

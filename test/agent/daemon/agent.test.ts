@@ -306,15 +306,15 @@ describe('The daemon', () => {
       await agent.pass(12 * minuteMs);
       expect(await agent.ask('/readyz')).toEqual({
         status: 200,
-        body: 'ok\nSafe: the newest backup is 2m old, and every repository holds a recent one.\n',
+        body: 'ok\nEvery repository holds a recent backup; the newest is 2m old.\n',
       });
       list = () => failingListing(refuses('store-unreachable', 'no way there'));
       runs = [fail];
       await agent.pass(8 * minuteMs + 5000);
       const { status, body } = await agent.ask('/readyz');
       expect([status, body.split('\n').slice(0, 1)]).toEqual([200, ['degraded']]);
-      expect(body).toContain('repository local cannot be listed: no way there.\n');
-      expect(body).toContain('the last backup failed: ');
+      expect(body).toContain('Repository local cannot be listed: no way there.\n');
+      expect(body).toContain('The last backup failed: ');
     });
 
     it('hands on metrics and the whole status', async () => {

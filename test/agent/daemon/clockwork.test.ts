@@ -82,6 +82,17 @@ describe('The clockwork', () => {
     ]);
   });
 
+  it('brings what comes due in place of what would be tried again at that moment', () => {
+    const clockwork = start();
+    const [order] = pass(clockwork, 20 * minuteMs);
+    if (order === undefined) throw new Error('nothing came due');
+    clockwork.hasFailed(order, gone);
+    pass(clockwork, 29_000);
+    wallMs += 30 * minuteMs;
+    expect(timesOf(pass(clockwork, 1000))).toEqual(['backup for 13:00, 0']);
+    expect(pass(clockwork, minuteMs)).toEqual([]);
+  });
+
   it('says nothing of what was interrupted, and brings it no more', () => {
     const clockwork = start();
     const [order] = pass(clockwork, 20 * minuteMs);

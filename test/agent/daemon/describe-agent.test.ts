@@ -131,7 +131,7 @@ describe('The status', () => {
     const summary = summarizeCatalogue('primary', [], now);
     knowledge.repositories.set('primary', { location: '', summary, error: undefined });
     expect(describeAgent(facts, knowledge).problems.map(({ text }) => text)).toContain(
-      'etcd has no quorum: no leader.',
+      'Etcd has no quorum: no leader.',
     );
   });
 
@@ -168,6 +168,6 @@ describe('The status', () => {
     const verdictWith = (job: 'backup' | 'verify'): string =>
       describeAgent({ ...facts, schedule: [{ ...planned, job }] }, knowledge).verdict.sentence;
     expect(verdictWith('backup')).toBe('There is no backup yet; the first is due in 9m.');
-    expect(verdictWith('verify')).toBe('Not safe: no repository holds a backup.');
+    expect(verdictWith('verify')).toBe('No repository holds a backup.');
   });
 });

@@ -63,14 +63,14 @@ function judge(changes: Partial<Omit<SafetyFacts, 'members'>> & { members?: read
 }
 const verdictOf = ({ verdict: { level, sentence } }: Safety): string => `${level} | ${sentence}`;
 const problemsOf = ({ problems }: Safety): string[] => problems.map(({ level, text }) => `${level} | ${text}`);
-const lookFor = 'Safe, but something needs a look: the newest backup is 25m old;';
+const lookFor = 'The newest backup is 25m old, but something needs a look:';
 
 describe('The verdict', () => {
   it('is that all is well, with the age of the newest backup', () => {
     expect(judge()).toEqual({
       verdict: {
         level: 'safe',
-        sentence: 'Safe: the newest backup is 25m old, and every repository holds a recent one.',
+        sentence: 'Every repository holds a recent backup; the newest is 25m old.',
       },
       problems: [],
     });
@@ -96,12 +96,12 @@ describe('The verdict', () => {
   it('is danger without any backup where nobody is about to take one, or it failed', () => {
     const repositories = [repository('primary', { newest: undefined }), repository('local', unlisted)];
     const nobody = judge({ repositories, nextBackupAt: undefined });
-    expect(verdictOf(nobody)).toBe('danger | Not safe: no repository holds a backup.');
+    expect(verdictOf(nobody)).toBe('danger | No repository holds a backup.');
     expect(nobody.problems[0]?.hint).toBe('Take one: `etcd-warden backup`.');
     const failed = judge({ repositories, failures: [failure('backup')] });
     expect(problemsOf(failed)).toEqual([
-      'danger | no repository holds a backup.',
-      'warning | the last backup failed: it broke.',
+      'danger | No repository holds a backup.',
+      'warning | The last backup failed: it broke.',
     ]);
     expect(failed.problems[0]?.hint).toContain('The last errors');
     // What else failed is no reason why there is none.
@@ -112,7 +112,7 @@ describe('The verdict', () => {
     const late = repository('local', { newest: backup(62) });
     const safety = judge({ repositories: [repository('primary'), late] });
     expect(verdictOf(safety)).toBe(
-      `warning | ${lookFor} the newest backup in local is 1h 2m old, one is due every 30m 0s.`,
+      `warning | ${lookFor} The newest backup in local is 1h 2m old, one is due every 30m 0s.`,
     );
   });
 
@@ -128,7 +128,7 @@ describe('The verdict', () => {
       repository('local', { newest: backup(minutes), expectedAgeSeconds: undefined });
     expect(judge({ repositories: [aged(48 * 60 + 1)] }).verdict.level).toBe('safe');
     expect(verdictOf(judge({ repositories: [aged(48 * 60 + 2)] }))).toBe(
-      'danger | Not safe: the newest backup is 2d 0h old, in every repository.',
+      'danger | The newest backup is 2d 0h old, in every repository.',
     );
   });
 
@@ -139,35 +139,35 @@ describe('The verdict', () => {
       repository('empty', { newest: undefined }),
     ];
     expect(problemsOf(judge({ repositories }))).toEqual([
-      'danger | the newest backup is 1h 30m old, in every repository.',
-      'warning | the newest backup in primary is 2h 0m old, one is due every 30m 0s.',
-      'warning | the newest backup in local is 1h 30m old, one is due every 30m 0s.',
-      'warning | repository empty holds no backup.',
+      'danger | The newest backup is 1h 30m old, in every repository.',
+      'warning | The newest backup in primary is 2h 0m old, one is due every 30m 0s.',
+      'warning | The newest backup in local is 1h 30m old, one is due every 30m 0s.',
+      'warning | Repository empty holds no backup.',
     ]);
   });
 
   it('never says that every repository holds a backup where one is empty', () => {
     const safety = judge({ repositories: [repository('primary'), repository('local', { newest: undefined })] });
-    expect(verdictOf(safety)).toBe(`warning | ${lookFor} repository local holds no backup.`);
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} Repository local holds no backup.`);
   });
 
   it('takes a backup of a clock that is a little ahead for one of now', () => {
     const repositories = [repository('primary', { newest: backup(-2) })];
-    expect(verdictOf(judge({ repositories }))).toContain('the newest backup is 0s old');
+    expect(verdictOf(judge({ repositories }))).toContain('the newest is 0s old');
   });
 
   it('is a warning where one repository cannot be listed, with its hint', () => {
     const safety = judge({ repositories: [repository('primary'), repository('local', unlistable)] });
-    expect(verdictOf(safety)).toBe(`warning | ${lookFor} repository local cannot be listed: no way there.`);
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} Repository local cannot be listed: no way there.`);
     expect(safety.problems.map((problem) => problem.hint)).toEqual([hint]);
   });
 
   it('is danger where none can be listed and none ever was', () => {
     const safety = judge({ repositories: [repository('primary', unlistable), repository('local', unlistable)] });
-    expect(verdictOf(safety)).toBe('danger | Not safe: no repository can be listed.');
+    expect(verdictOf(safety)).toBe('danger | No repository can be listed.');
     expect(safety.problems.slice(1).map(({ text }) => text)).toEqual([
-      'repository primary cannot be listed: no way there.',
-      'repository local cannot be listed: no way there.',
+      'Repository primary cannot be listed: no way there.',
+      'Repository local cannot be listed: no way there.',
     ]);
   });
 
@@ -176,30 +176,30 @@ describe('The verdict', () => {
     expect(judge({ repositories: [repository('primary', { error })] }).verdict.level).toBe('warning');
     const old = repository('primary', { error, newest: backup(62) });
     expect(verdictOf(judge({ repositories: [old] }))).toBe(
-      'danger | Not safe: the newest backup is 1h 2m old, in every repository.',
+      'danger | The newest backup is 1h 2m old, in every repository.',
     );
   });
 
   it('is a warning where backups are damaged', () => {
     const backups = { complete: 3, incomplete: 0, damaged: 2, held: 0 };
     const safety = judge({ repositories: [repository('primary', { backups })] });
-    expect(verdictOf(safety)).toBe(`warning | ${lookFor} repository primary holds 2 damaged backups.`);
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} Repository primary holds 2 damaged backups.`);
     expect(safety.problems[0]?.hint).toContain('list --check');
   });
 
   it('is a warning where a job failed, with its hint', () => {
     const safety = judge({ failures: [failure('prune')] });
-    expect(verdictOf(safety)).toBe(`warning | ${lookFor} the last prune failed: it broke.`);
+    expect(verdictOf(safety)).toBe(`warning | ${lookFor} The last prune failed: it broke.`);
     expect(safety.problems.map((problem) => problem.hint)).toEqual([hint]);
   });
 });
 
 describe('What etcd is in', () => {
   it.each<[string, Partial<MemberState>, string]>([
-    ['CORRUPT', { alarms: ['CORRUPT'] }, 'danger | Not safe: member m2 raised CORRUPT.'],
-    ['NOSPACE', { alarms: ['NOSPACE'] }, 'danger | Not safe: etcd takes no writes: member m2 is out of space.'],
-    ['an unreachable member', { trouble: 'refused' }, `warning | ${lookFor} member m2: refused.`],
-    ['a quota almost reached', { dbSizeBytes: 905 }, `warning | ${lookFor} member m2 has used 90 % of its quota.`],
+    ['CORRUPT', { alarms: ['CORRUPT'] }, 'danger | Member m2 raised CORRUPT.'],
+    ['NOSPACE', { alarms: ['NOSPACE'] }, 'danger | Etcd takes no writes: member m2 is out of space.'],
+    ['an unreachable member', { trouble: 'refused' }, `warning | ${lookFor} Member m2: refused.`],
+    ['a quota almost reached', { dbSizeBytes: 905 }, `warning | ${lookFor} Member m2 has used 90 % of its quota.`],
   ])('is told: %s', (_, changes, verdict) => {
     const safety = judge({ members: [member('m1'), member('m2', changes)] });
     expect(verdictOf(safety)).toBe(verdict);
@@ -216,7 +216,7 @@ describe('What etcd is in', () => {
 
   it('is danger without quorum', () => {
     const safety = judge({ noQuorumBecause: 'no leader' });
-    expect(verdictOf(safety)).toBe('danger | Not safe: etcd has no quorum: no leader.');
+    expect(verdictOf(safety)).toBe('danger | Etcd has no quorum: no leader.');
   });
 
   it('is danger where nobody can be asked, and what was seen before is not told as of now', () => {
@@ -230,7 +230,7 @@ describe('What etcd is in', () => {
       failures: [],
       nextBackupAt: undefined,
     });
-    expect(problemsOf(safety)).toEqual(['danger | etcd cannot be asked: refused.']);
+    expect(problemsOf(safety)).toEqual(['danger | Etcd cannot be asked: refused.']);
     expect(safety.problems[0]?.hint).toBe(hint);
   });
 });
@@ -244,12 +244,12 @@ describe('What speaks against safety', () => {
       failures: [failure('defrag')],
     });
     expect(problemsOf(safety)).toEqual([
-      'danger | etcd has no quorum: no leader.',
-      'danger | member m2 raised CORRUPT.',
-      'danger | etcd takes no writes: member m2 is out of space.',
-      'warning | repository local cannot be listed: no way there.',
-      'warning | member m1: refused.',
-      'warning | the last defrag failed: it broke.',
+      'danger | Etcd has no quorum: no leader.',
+      'danger | Member m2 raised CORRUPT.',
+      'danger | Etcd takes no writes: member m2 is out of space.',
+      'warning | Repository local cannot be listed: no way there.',
+      'warning | Member m1: refused.',
+      'warning | The last defrag failed: it broke.',
     ]);
   });
 

@@ -147,6 +147,7 @@ describe('What is looked at again and again', () => {
     await pass(1000);
     await watching[Symbol.asyncDispose]();
     expect([released, log.lines]).toEqual([2, []]);
+    expect(await watching.failed).toBeUndefined();
     await pass(600_000);
     expect([opened, looks]).toEqual([2, { repositories: 1, members: 1 }]);
   });

@@ -1,5 +1,6 @@
 import type { AgentStatus, BackupState, RepositoryState } from '../../agent-status.ts';
 import { formatBytes } from '../../../format.ts';
+import { isOverdue } from '../../overdue.ts';
 import { bar } from './bar.ts';
 import { type Fact, factList } from './facts.ts';
 import { type Html, html } from './html.ts';
@@ -46,16 +47,15 @@ interface Standing {
   readonly word: string;
 }
 
-function standingOf({ newest, listedAt, expectedAgeSeconds }: RepositoryState, now: Date): Standing {
+function standingOf(repository: RepositoryState, now: Date): Standing {
+  const { newest, listedAt, expectedAgeSeconds } = repository;
   if (newest === undefined) {
     return listedAt === undefined
       ? { level: 'unknown', word: 'not listed yet' }
       : { level: 'danger', word: 'no backup' };
   }
   if (expectedAgeSeconds === undefined) return { level: 'unknown', word: 'nothing scheduled' };
-  return ageSeconds(newest, now) > expectedAgeSeconds
-    ? { level: 'danger', word: 'overdue' }
-    : { level: 'safe', word: 'on time' };
+  return isOverdue(repository, now) ? { level: 'danger', word: 'overdue' } : { level: 'safe', word: 'on time' };
 }
 
 function newestBackup({ newest, expectedAgeSeconds }: RepositoryState, level: Level, now: Date): Html | undefined {
