@@ -73,7 +73,12 @@ describe('selecting backups', () => {
       expect(new Set(seen)).toEqual(new Set(allIds));
     });
 
-    it('looks at what was found damaged like at any other, but does not take it for the newest', async () => {
+    it('looks at what was found damaged like at any other, when its turn comes', async () => {
+      await prove([allIds[0] ?? ''], 'damaged');
+      expect(await rotate(1, 14)).toEqual([allIds[29], allIds[1], allIds[2], allIds[3]]);
+    });
+
+    it('does not take what was found damaged for the newest', async () => {
       await prove([allIds[29] ?? ''], 'damaged');
       expect(await rotate(1, 14)).toEqual([allIds[28], allIds[0], allIds[1], allIds[2]]);
       now = night(1);
