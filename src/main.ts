@@ -90,6 +90,7 @@ const status = await runCommandLine(
     stderr: process.stderr,
     limitShutdown: (limitMs) => void (shutdownTimeoutMs = limitMs),
     onHangup: (listener) => void (reload = listener),
+    interrupt: (reason) => interrupt(reason, () => process.exit(exitStatus.failed)),
   },
   interruption.signal,
 );

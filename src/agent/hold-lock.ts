@@ -15,6 +15,9 @@ export interface LockParts {
 
 const pollMs = 1000;
 
+/** A lock that is lost again and again will be lost once more. */
+const mostLosses = 3;
+
 const unlocked: ConfirmLock = async () => undefined;
 
 /** Rejects with `lock-lost` where the lock is no longer ours, or where that cannot be told; resolves at once without one. */
@@ -32,7 +35,8 @@ export async function withClusterLock<T>(
   work: (confirmLock: ConfirmLock) => Promise<T>,
 ): Promise<T> {
   if (lock === undefined) return work(unlocked);
-  const startedMs = clock.monotonicMs();
+  let startedMs = clock.monotonicMs();
+  let losses = 0;
   for (;;) {
     const outcome = await lock.acquire(holder, signal);
     if (outcome.kind === 'held') {
@@ -40,8 +44,11 @@ export async function withClusterLock<T>(
         await using held = outcome.lock;
         return await work((asking) => held.confirm(asking));
       } catch (error) {
-        if (signal.aborted || !isWardenError(error, 'lock-lost')) throw error;
+        losses += 1;
+        if (signal.aborted || losses > mostLosses || !isWardenError(error, 'lock-lost')) throw error;
         log.warn('the lock was lost, so the work begins anew', { reason: error.message });
+        // Whoever holds it now is waited for as at the beginning.
+        startedMs = clock.monotonicMs();
         continue;
       }
     }

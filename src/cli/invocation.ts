@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly limitShutdown: (limitMs: number) => void;
   /** What SIGHUP does from now on, instead of ending the run. */
   readonly onHangup: (listener: () => void) => void;
+  /** Ends the run for this reason, within that limit. */
+  readonly interrupt: (reason: WardenError) => void;
 }
 
 /** How a command ended: what it found, what went wrong, or both where a part of the work was done. */
@@ -109,6 +111,11 @@ export class Invocation {
     const log = composeLog(config, { level, format, beforeLine, clean });
     if (format === 'json' && level !== 'silent') this.#jsonLog = log;
     return log;
+  }
+
+  /** Ends the run as a signal does: what does not let go in time is left behind. */
+  interrupt(reason: WardenError): void {
+    this.#surroundings.interrupt(reason);
   }
 
   /** What SIGHUP does from now on. */

@@ -7,7 +7,8 @@ export function describeCauses(error: Error): readonly string[] {
   const told = [error.message];
   const causes: string[] = [];
   let cause = error.cause;
-  while (cause !== undefined && causes.length < mostCauses) {
+  // A chain may lead back to where it began.
+  while (cause !== undefined && told.length <= mostCauses) {
     const text = describeThrown(cause);
     if (!told.some((known) => known.includes(text))) causes.push(text);
     told.push(text);

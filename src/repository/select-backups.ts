@@ -4,6 +4,9 @@ import type { Repository } from '../ports/repository.ts';
 import { readCatalogue, type CatalogueEntry } from './catalogue.ts';
 import { findBackup } from './find-backup.ts';
 
+/** How far the clocks of agent and store may lie apart. */
+const clockToleranceMs = 60 * 60_000;
+
 /** Which backups of a repository are meant. */
 export type Selection =
   | { readonly kind: 'references'; readonly references: readonly string[] }
@@ -40,10 +43,15 @@ export async function selectBackups(
 function chooseDue(entries: readonly CatalogueEntry[], { part, of }: { part: number; of: number }): CatalogueEntry[] {
   const provedMs = ({ verifiedAt, damagedAt, place }: CatalogueEntry): number =>
     Math.max(place.id.time.getTime(), verifiedAt?.getTime() ?? 0, damagedAt?.getTime() ?? 0);
-  const newest = entries.find(({ state }) => state === 'complete');
+  const newest = entries.find((entry) => entry.state === 'complete' && !isDatedAhead(entry));
   const others = entries.filter((entry) => entry !== newest).sort((one, other) => provedMs(one) - provedMs(other));
   const count = Math.ceil((entries.length * part) / of);
   return [...(newest === undefined ? [] : [newest]), ...others.slice(0, count)];
+}
+
+/** By the clock of the store: one whose date is of a clock that was wrong would be the newest for years. */
+function isDatedAhead({ place, storedAt }: CatalogueEntry): boolean {
+  return storedAt !== undefined && place.id.time.getTime() > storedAt.getTime() + clockToleranceMs;
 }
 
 function partOf(id: string, of: number): number {

@@ -11,24 +11,36 @@ export interface OffsetStretch {
 
 /** The stretch that holds a moment, and those after it, without end where clocks go on changing. */
 export function* stretchesFrom(timeZone: string, momentMs: number): Generator<OffsetStretch> {
-  let start = changeAtOrBefore(timeZone, momentMs);
-  for (;;) {
-    const inside = start ?? at(timeZone, momentMs);
-    const end = inside.getTimeZoneTransition('next') ?? undefined;
-    yield {
-      startMs: start?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
-      endMs: end?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
-      offsetMs: offsetMs(inside),
-      offsetBeforeMs: offsetMs(start?.subtract({ milliseconds: 1 }) ?? inside),
-    };
-    if (end === undefined) return;
-    start = end;
+  let stretch = stretchAt(timeZone, momentMs);
+  yield stretch;
+  while (stretch.endMs < Number.POSITIVE_INFINITY) {
+    stretch = stretchAt(timeZone, stretch.endMs);
+    yield stretch;
   }
 }
 
-function changeAtOrBefore(timeZone: string, momentMs: number): Temporal.ZonedDateTime | undefined {
+/** The last one of each zone: questions come in the order of time, and thousands fall into one stretch. */
+const remembered = new Map<string, OffsetStretch>();
+
+function stretchAt(timeZone: string, momentMs: number): OffsetStretch {
+  const known = remembered.get(timeZone);
+  if (known !== undefined && known.startMs <= momentMs && momentMs < known.endMs) return known;
+  const found = findStretch(timeZone, momentMs);
+  remembered.set(timeZone, found);
+  return found;
+}
+
+function findStretch(timeZone: string, momentMs: number): OffsetStretch {
+  const moment = at(timeZone, momentMs);
   // Temporal looks strictly before, and clocks change at whole seconds.
-  return at(timeZone, momentMs + 1).getTimeZoneTransition('previous') ?? undefined;
+  const start = at(timeZone, momentMs + 1).getTimeZoneTransition('previous')?.epochMilliseconds;
+  const end = moment.getTimeZoneTransition('next')?.epochMilliseconds;
+  return {
+    startMs: start ?? Number.NEGATIVE_INFINITY,
+    endMs: end ?? Number.POSITIVE_INFINITY,
+    offsetMs: offsetMs(moment),
+    offsetBeforeMs: offsetMs(start === undefined ? moment : at(timeZone, start - 1)),
+  };
 }
 
 function at(timeZone: string, momentMs: number): Temporal.ZonedDateTime {

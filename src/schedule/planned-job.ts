@@ -128,10 +128,10 @@ export class PlannedJob {
 
   /** A clock that went back shows times again: they are new once the job has rested for half of its usual distance. */
   #wasJustServed(occurrence: Date, { monotonicMs }: Moment): boolean {
-    const servedMsAgo = this.#served.servedMsAgo(occurrence, monotonicMs);
-    if (servedMsAgo === undefined) return false;
-    const { schedule, timeZone } = this.#job;
-    const before = occurrenceBefore(schedule, timeZone, occurrence);
-    return before === undefined || servedMsAgo < (occurrence.getTime() - before.getTime()) / 2;
+    const restedMs = this.#served.servedMsAgo(occurrence, monotonicMs);
+    if (restedMs === undefined) return false;
+    // Twice the rest is less than the distance if nothing else comes due within it.
+    const first = this.#next(new Date(occurrence.getTime() - 2 * restedMs - 1));
+    return first === undefined || first >= occurrence;
   }
 }

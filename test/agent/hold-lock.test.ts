@@ -109,6 +109,11 @@ describe('Working under the lock of the cluster', () => {
       expect(lock.holder).toBeUndefined();
     });
 
+    it('ends in that error where it is lost again and again', async () => {
+      const outcome = await run(loseIt(() => lock.takeAway(), 9)).catch((error: unknown) => error);
+      expect(outcome).toMatchObject({ code: 'lock-lost' });
+    });
+
     it('waits for whoever took it', async () => {
       const done = run(loseIt(() => lock.takeAway('defrag on a')));
       await vi.advanceTimersByTimeAsync(10_000);

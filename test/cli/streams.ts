@@ -23,7 +23,7 @@ export class RecordedStream extends PassThrough {
 export const asTerminalStream = (stream: RecordedStream): NodeJS.WriteStream => stream as unknown as NodeJS.WriteStream;
 
 /** A process that nobody tells anything. */
-export const noProcess = { limitShutdown: () => undefined, onHangup: () => undefined };
+export const noProcess = { limitShutdown: () => undefined, onHangup: () => undefined, interrupt: () => undefined };
 
 export interface Ran {
   readonly status: number;

@@ -21,6 +21,13 @@ describe('What lies behind an error', () => {
     expect(describeCauses(chainOf(texts))).toEqual(['no route']);
   });
 
+  it('comes to an end where a chain leads back to its beginning', () => {
+    const [one, other] = [new Error('one'), new Error('other')];
+    one.cause = other;
+    other.cause = one;
+    expect(describeCauses(one)).toEqual(['other']);
+  });
+
   // field: F170
   it.each<[unknown, RegExp]>([
     [new Error(''), /^Error without a message$/],

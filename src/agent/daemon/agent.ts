@@ -22,6 +22,8 @@ export interface AgentOptions extends ClockworkSurroundings {
   readonly open: (config: Config, tellers: Tellers) => Promise<Parts>;
   /** Reads the configuration anew; rejects with all that is wrong in it. */
   readonly reload: () => Promise<Config>;
+  /** Told first, so that somebody can see to it that the end comes: what died may keep the rest from ending. */
+  readonly onDeath: (reason: WardenError) => void;
 }
 
 const beatMs = 1000;
@@ -89,6 +91,7 @@ export class Agent {
       () => toWardenError(signal.reason),
       (error: unknown) => toDeath(error),
     );
+    if (!signal.aborted) this.#options.onDeath(reason);
     await this.#runner.end(reason);
     throw reason;
   }

@@ -1,17 +1,18 @@
 import { describeCauses } from '../../errors/describe-causes.ts';
-import { toWardenError, WardenError } from '../../errors/warden-error.ts';
+import { describeThrown, toWardenError, WardenError } from '../../errors/warden-error.ts';
 import { formatTime } from '../../format.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Log } from '../../ports/log.ts';
+import type { Log, LogFields } from '../../ports/log.ts';
 import type { Metrics } from '../../ports/metrics.ts';
+import type { ProgressEvent } from '../../ports/progress.ts';
 import type { Parts, Tellers } from '../compose.ts';
 import { resultOf } from '../measure.ts';
 import { deadlineMs } from './job-limits.ts';
 import type { Knowledge } from './knowledge.ts';
 import { Lane, type Order } from './lane.ts';
 import { RepeatFilter } from './repeat-filter.ts';
-import { lanes, scheduledJobs, type JobOutcome, type ScheduledJobName } from './scheduled-jobs.ts';
+import { lanes, scheduledJobs, type JobEnd, type JobOutcome, type ScheduledJobName } from './scheduled-jobs.ts';
 
 export interface RunnerSurroundings {
   readonly clock: Clock;
@@ -90,12 +91,19 @@ export class JobRunner implements AsyncDisposable {
     knowledge.jobBegan(job, clock.now());
     measures.jobStarted(job);
     const outcome = await this.#run(order, signal);
-    const error = outcome.kind === 'done' ? outcome.error : undefined;
     const seconds = (clock.monotonicMs() - startedMs) / 1000;
-    const hadFailed = knowledge.hasFailed(job);
-    const { isRepeated } = knowledge.jobEnded(job, error, clock.now());
-    measures.jobEnded(job, { result: resultOf(error), seconds, at: clock.now() });
-    this.#tell(order, outcome, { seconds, hadFailed, isRepeated });
+    const fields = { job, for: formatTime(order.occurrence), seconds: Math.round(seconds * 10) / 10 };
+    if (outcome.kind === 'skipped') {
+      this.#tellLeftOut(job, outcome, seconds, fields);
+      onEnded(order, undefined);
+      return;
+    }
+    const { error, afterwards } = outcome;
+    this.#tell(job, outcome, seconds, fields);
+    // Retention after a backup has no run of its own; how it went is told all the same.
+    if (afterwards === undefined) return onEnded(order, error);
+    const { job: next, seconds: nextSeconds } = afterwards;
+    this.#tell(next, afterwards, nextSeconds, { ...fields, job: next, seconds: nextSeconds });
     onEnded(order, error);
   }
 
@@ -108,11 +116,19 @@ export class JobRunner implements AsyncDisposable {
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(tooLong(job, limitMs)), limitMs);
     const limited = AbortSignal.any([signal, over.signal]);
+    const log = this.#logFor(job);
+    let outcome: JobOutcome | undefined;
     try {
-      await using parts = await open(config, { log: this.#logFor(job), measures });
-      const progress = (event: Parameters<Knowledge['jobProgressed']>[1]): void => knowledge.jobProgressed(job, event);
-      return await scheduledJobs[job]({ parts: { ...parts, progress }, config, occurrence, isShownAgain }, limited);
+      await using parts = await open(config, { log, measures });
+      const progress = (event: ProgressEvent): void => knowledge.jobProgressed(job, event);
+      outcome = await scheduledJobs[job]({ parts: { ...parts, progress }, config, occurrence, isShownAgain }, limited);
+      return outcome;
     } catch (thrown) {
+      if (outcome !== undefined) {
+        // What was done stays done where only the release of what it used failed.
+        log.warn('not everything could be released after a run', { job, reason: describeThrown(thrown) });
+        return outcome;
+      }
       return { kind: 'done', error: toWardenError(limited.aborted ? limited.reason : thrown), text: '' };
     } finally {
       clearTimeout(timer);
@@ -126,20 +142,26 @@ export class JobRunner implements AsyncDisposable {
     return filter.begin();
   }
 
-  #tell(
-    { job, occurrence }: Order,
-    outcome: JobOutcome,
-    { seconds, hadFailed, isRepeated }: { seconds: number; hadFailed: boolean; isRepeated: boolean },
+  #tellLeftOut(
+    job: ScheduledJobName,
+    { reason, text }: JobOutcome & { kind: 'skipped' },
+    seconds: number,
+    fields: LogFields,
   ): void {
+    const { clock, log, measures, knowledge } = this.#surroundings;
+    measures.jobSkipped(job, reason);
+    log[reason === 'nothing' ? 'debug' : 'info']('nothing had to be done', { ...fields, reason: text });
+    // What another one served was done; whether what another one does will succeed is not known.
+    if (reason === 'busy') knowledge.jobLeft(job);
+    else knowledge.jobEnded(job, undefined, clock.now());
+    measures.jobEnded(job, { result: reason === 'busy' ? 'busy' : 'succeeded', seconds, at: clock.now() });
+  }
+
+  #tell(job: ScheduledJobName, { error, text, event }: JobEnd, seconds: number, fields: LogFields): void {
     const { log, measures, knowledge, clock } = this.#surroundings;
-    const fields = { job, for: formatTime(occurrence), seconds: Math.round(seconds * 10) / 10 };
-    if (outcome.kind === 'skipped') {
-      measures.jobSkipped(job, outcome.reason);
-      const isRoutine = outcome.reason === 'nothing';
-      log[isRoutine ? 'debug' : 'info']('nothing had to be done', { ...fields, reason: outcome.text });
-      return;
-    }
-    const { error, text, event } = outcome;
+    const hadFailed = knowledge.hasFailed(job);
+    const { isRepeated } = knowledge.jobEnded(job, error, clock.now());
+    measures.jobEnded(job, { result: resultOf(error), seconds, at: clock.now() });
     if (event !== undefined) knowledge.note({ at: clock.now(), kind: event, repository: undefined, text });
     if (error === undefined) {
       log.info(hadFailed ? 'done, for the first time since it failed' : 'done', { ...fields, did: text });
@@ -147,7 +169,8 @@ export class JobRunner implements AsyncDisposable {
     }
     const { code, message, hint } = error;
     const failure = { ...fields, code, reason: message, causes: describeCauses(error), hint };
-    log[isRepeated ? 'debug' : 'error']('failed', failure);
+    if (code === 'interrupted') log.warn('ended before it was done', failure);
+    else log[isRepeated ? 'debug' : 'error']('failed', failure);
   }
 }
 

@@ -31,11 +31,11 @@ export function judgeSafety(facts: SafetyFacts): Safety {
 
 function toVerdict(facts: SafetyFacts, problems: readonly Problem[]): Verdict {
   const { repositories, now, nextBackupAt } = facts;
-  if (repositories.every(({ listedAt, error }) => listedAt === undefined && error === undefined)) {
-    return { level: 'unknown', sentence: 'Nothing is known yet: the first look is under way.' };
-  }
   const [worst] = problems;
   if (worst !== undefined && isDanger(worst)) return { level: 'danger', sentence: worst.text };
+  if (repositories.some(({ listedAt, error }) => listedAt === undefined && error === undefined)) {
+    return { level: 'unknown', sentence: 'Not everything is known yet: the first look is under way.' };
+  }
   const newest = newestOf(repositories);
   if (newest === undefined) {
     const due = nextBackupAt === undefined ? '' : `; the first is due ${describeDue(nextBackupAt, now)}`;

@@ -58,6 +58,20 @@ export class Knowledge {
     this.#running.set(job, { job, since, stage: event.kind === 'stage' ? event.text : stage, doneBytes, totalBytes });
   }
 
+  /** Neither repositories nor members could be looked at: what was seen of them before is not how they are now. */
+  lookFailed(repositories: readonly string[], error: WardenError): void {
+    this.membersError = error;
+    for (const name of repositories) {
+      const { location = '', summary } = this.repositories.get(name) ?? {};
+      this.repositories.set(name, { location, summary, error });
+    }
+  }
+
+  /** It had nothing to do, or somebody else does it: what is known of its last end stays. */
+  jobLeft(job: JobName): void {
+    this.#running.delete(job);
+  }
+
   /** Says whether the same failure is one that the run before had as well. */
   jobEnded(job: JobName, error: WardenError | undefined, at: Date): { readonly isRepeated: boolean } {
     this.#running.delete(job);

@@ -69,6 +69,10 @@ export class Looks implements AsyncDisposable {
         if (code === 'internal') throw thrown;
         // A key or a certificate that cannot be read now may be there at the next look.
         told.warn('a look was not possible', { code, reason: message });
+        knowledge.lookFailed(
+          config().repositories.map(({ name }) => name),
+          toWardenError(thrown),
+        );
       }
     });
   }

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import { isWardenError, type WardenError } from '../../errors/warden-error.ts';
+import type { PrunedRepository } from '../../jobs/prune.ts';
 import type { JobName, SkipReason } from '../../ports/metrics.ts';
 import type { Progress } from '../../ports/progress.ts';
 import { isWindowOpen } from '../../schedule/windows.ts';
@@ -9,6 +10,7 @@ import { describeHolder } from '../describe-holder.ts';
 import { withClusterLock } from '../hold-lock.ts';
 import { withPolicies } from '../retention.ts';
 import { runBackup, runDueBackup } from '../runs/backup.ts';
+import { judgePruned } from '../runs/judge.ts';
 import { runDefrag } from '../runs/defrag.ts';
 import { runPrune } from '../runs/prune.ts';
 import { runVerify } from '../runs/verify.ts';
@@ -24,16 +26,22 @@ export interface DueRun {
   readonly isShownAgain: boolean;
 }
 
+/** How a job ended. */
+export interface JobEnd {
+  /** What went wrong, although some of it may have been done. */
+  readonly error: WardenError | undefined;
+  /** What was done, for people. */
+  readonly text: string;
+  /** What it is for the timeline; undefined where nothing changed, or where the repository tells it. */
+  readonly event?: AgentEvent['kind'];
+}
+
 export type JobOutcome =
-  | {
+  /** `afterwards`: another job that came right after this one and with it. */
+  | (JobEnd & {
       readonly kind: 'done';
-      /** What went wrong, although some of it may have been done. */
-      readonly error: WardenError | undefined;
-      /** What was done, for people. */
-      readonly text: string;
-      /** What it is for the timeline; undefined where nothing changed, or where the repository tells it. */
-      readonly event?: AgentEvent['kind'];
-    }
+      readonly afterwards?: JobEnd & { readonly job: ScheduledJobName; readonly seconds: number };
+    })
   /** Nothing had to be done, or somebody else does it. */
   | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly text: string };
 
@@ -61,7 +69,15 @@ async function runScheduledBackup(due: DueRun, signal: AbortSignal): Promise<Job
     ? runBackup(parts, config, {}, signal)
     : runDueBackup(parts, config, occurrence, signal));
   if (typeof run === 'string') return { kind: 'skipped', reason: 'served', text: `there is ${run} already` };
-  return { kind: 'done', error: run.error, text: `${run.result.place.id.text} in ${run.result.stored.join(', ')}` };
+  const { result, pruned, pruneSeconds: seconds, error } = run;
+  const text = `${result.place.id.text} in ${result.stored.join(', ')}`;
+  if (pruned.length === 0) return { kind: 'done', error, text };
+  return {
+    kind: 'done',
+    error,
+    text,
+    afterwards: { job: 'prune', seconds, ...describePrune(pruned, judgePruned(pruned)) },
+  };
 }
 
 async function runScheduledDefrag({ parts, config }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
@@ -109,13 +125,13 @@ async function runScheduledPrune({ parts, config }: DueRun, signal: AbortSignal)
   const repositories = withPolicies(parts.repositories, config);
   const request = { dryRun: false, lineage: undefined, accepted: new Set<never>() };
   const { pruned, error } = await runPrune({ ...parts, repositories }, config, request, signal);
+  return { kind: 'done', ...describePrune(pruned, error) };
+}
+
+function describePrune(pruned: readonly PrunedRepository[], error: WardenError | undefined): JobEnd {
   const removed = pruned.flatMap(({ removals }) => [...removals.values()]).filter(({ kind }) => kind === 'removed');
-  return {
-    kind: 'done',
-    error,
-    text: `${removed.length} backups removed`,
-    ...(removed.length > 0 && { event: 'pruned' as const }),
-  };
+  const text = `${removed.length} backups removed`;
+  return removed.length === 0 ? { error, text } : { error, text, event: 'pruned' };
 }
 
 /** Of several daemons one does it: the others would read the same bytes again. */

@@ -19,6 +19,8 @@ const lockWaitMs = 5 * 60_000;
 export interface BackupRun {
   readonly result: BackupResult;
   readonly pruned: readonly PrunedRepository[];
+  /** How long retention took. */
+  readonly pruneSeconds: number;
   /** What is wrong although the backup exists. */
   readonly error: WardenError | undefined;
 }
@@ -84,13 +86,15 @@ async function finish(
   result: BackupResult,
   signal: AbortSignal,
 ): Promise<BackupRun> {
+  const startedMs = parts.clock.monotonicMs();
   try {
     const pruned = await pruneAfterBackup(parts, config, result, signal);
     measurePruned(parts.measures, pruned);
-    return { result, pruned, error: judgeBackup(result) };
+    const pruneSeconds = (parts.clock.monotonicMs() - startedMs) / 1000;
+    return { result, pruned, pruneSeconds, error: judgeBackup(result) };
   } catch (thrown) {
     // The backup stands, whatever ended the rest.
-    return { result, pruned: [], error: toWardenError(thrown) };
+    return { result, pruned: [], pruneSeconds: 0, error: toWardenError(thrown) };
   }
 }
 

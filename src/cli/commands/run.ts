@@ -20,6 +20,7 @@ async function runDaemon(invocation: Invocation): Promise<never> {
     random: Math.random,
     open: compose,
     reload: () => invocation.loadConfig(),
+    onDeath: (reason) => invocation.interrupt(reason),
   });
   invocation.onHangup(() => agent.reload());
   return agent.run(invocation.signal);

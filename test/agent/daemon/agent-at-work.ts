@@ -24,6 +24,8 @@ export interface AgentAtWork {
   readonly stop: AbortController;
   /** Resolves with what `run` rejects with. */
   readonly ended: Promise<unknown>;
+  /** What it died of, as told before its end. */
+  readonly deaths: unknown[];
   /** What `reload` reads from now on. */
   nextConfig: () => Promise<Config>;
   reload(): Promise<void>;
@@ -68,6 +70,7 @@ export async function startAgent(
     random: () => 0,
     open,
     reload: () => atWork.nextConfig(),
+    onDeath: (reason) => void atWork.deaths.push(reason),
   });
   const ended = agent.run(stop.signal).catch((error: unknown) => error);
   const atWork: AgentAtWork = {
@@ -75,6 +78,7 @@ export async function startAgent(
     measures,
     stop,
     ended,
+    deaths: [],
     nextConfig: async () => config,
     reload: () => agent.reload(),
     address: () => address,

@@ -96,6 +96,7 @@ describe('The daemon', () => {
         wardenError('agent-died', `a part of the daemon died: the HTTP server at ${agent.address()} stopped by itself`),
       );
       expect(agent.logged('failed').map((fields) => fields?.['code'])).toEqual(['agent-died']);
+      expect(agent.deaths).toEqual([wardenError('agent-died', 'stopped by itself')]);
     });
 
     it('ends with the reason: a look', async () => {

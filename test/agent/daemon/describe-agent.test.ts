@@ -123,7 +123,7 @@ describe('The status', () => {
     knowledge.membersError = new WardenError('etcd-unreachable', 'refused');
     const { members, verdict } = describeAgent(facts, knowledge);
     expect([members.members.length, members.error?.code]).toEqual([1, 'etcd-unreachable']);
-    expect(verdict.level).toBe('unknown');
+    expect(verdict.level).toBe('danger');
   });
 
   it('holds the members against safety: no quorum', async () => {
@@ -166,7 +166,8 @@ describe('The status', () => {
     });
     const planned = { cron: '* * * * *', timeZone: 'UTC', nextAt: minutesAgo(-9) };
     const verdictWith = (job: 'backup' | 'verify'): string =>
-      describeAgent({ ...facts, schedule: [{ ...planned, job }] }, knowledge).verdict.sentence;
+      describeAgent({ ...facts, repositories: ['primary'], schedule: [{ ...planned, job }] }, knowledge).verdict
+        .sentence;
     expect(verdictWith('backup')).toBe('There is no backup yet; the first is due in 9m.');
     expect(verdictWith('verify')).toBe('No repository holds a backup.');
   });

@@ -222,8 +222,8 @@ describe('The runner', () => {
     const kinds = measures.told.flatMap(([event, job]) => (event.startsWith('job') ? [`${event} ${String(job)}`] : []));
     expect(kinds.filter((kind) => !kind.includes('backup'))).toEqual([
       'jobStarted verify',
-      'jobEnded verify',
       'jobSkipped verify',
+      'jobEnded verify',
       'jobStarted prune',
       'jobEnded prune',
     ]);

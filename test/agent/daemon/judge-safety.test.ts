@@ -78,7 +78,7 @@ describe('The verdict', () => {
 
   it('is unknown before anything was looked at', () => {
     const safety = judge({ repositories: [repository('primary', unlisted)] });
-    expect(verdictOf(safety)).toBe('unknown | Nothing is known yet: the first look is under way.');
+    expect(verdictOf(safety)).toBe('unknown | Not everything is known yet: the first look is under way.');
     expect(safety.problems).toEqual([]);
   });
 

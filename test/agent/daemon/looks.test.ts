@@ -129,6 +129,11 @@ describe('What is looked at again and again', () => {
     await pass(60_000);
     expect([looks.members, knowledge.members]).toEqual([0, undefined]);
     expect(warnings()).toEqual(['a look was not possible', 'a look was not possible']);
+    // Whoever asks is told as well.
+    expect([knowledge.membersError?.code, knowledge.repositories.get('local')?.error?.code]).toEqual([
+      'secret-unreadable',
+      'secret-unreadable',
+    ]);
     isReadable = true;
     await pass(30_000);
     expect(knowledge.members).toBeDefined();

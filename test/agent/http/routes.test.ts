@@ -114,6 +114,7 @@ describe('the health of the daemon', () => {
   const wrong = { ok: false, lines: ['primary: no backup for 3h', 'a name with\na line break and \u202Ea turn'] };
   const told = 'primary: no backup for 3h\na name with a line break and \\u202ea turn\n';
 
+  // BC-31
   it('never takes etcd out of service: what is wrong is told with status 200', async () => {
     await using served = await serve({ routes: { readyz: () => wrong } });
     const answer = await fetch(`${served.url}/readyz`);
