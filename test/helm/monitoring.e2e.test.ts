@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { runPromtool } from '../support/prometheus.ts';
+import type { PrometheusRule } from './kubernetes-objects.ts';
+import { readExample, renderChart, withValue } from './render-chart.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+async function rulesWith(settings: object, example = 'generic'): Promise<PrometheusRule['spec']> {
+  const monitoring = { prometheusRule: { enabled: true, ...settings } };
+  const { all } = await renderChart(withValue(await readExample(example), 'monitoring', monitoring));
+  const [rule] = all('PrometheusRule');
+  if (rule === undefined) throw new Error('there is no PrometheusRule');
+  return rule.spec;
+}
+
+it('the rules are those of monitoring/alerts.yaml, word for word, behind the intervals of the CronJobs', async () => {
+  const { groups } = await rulesWith({});
+  const own = parse(await readFile(resolve(root, 'monitoring/alerts.yaml'), 'utf8')) as PrometheusRule['spec'];
+  expect(groups[0]?.name).toBe('etcd-warden-intervals');
+  expect(groups.slice(1)).toEqual(own.groups);
+});
+
+it('Prometheus takes them', async () => {
+  const { status, output } = await withRuleFile(await rulesWith({}, 'everything'), (ruleFile) =>
+    runPromtool(['check', 'rules', ruleFile]),
+  );
+  expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS')]);
+});
+
+it('the intervals that the chart tells are those that the limits of the alerts come from', async () => {
+  const test = {
+    interval: '1m',
+    input_series: [{ series: 'etcd_warden_build_info{cluster="tenant-a"}', values: '1x10' }],
+    promql_expr_test: [
+      {
+        expr: 'etcd_warden:backup_age_limit_seconds',
+        eval_time: '5m',
+        // Half an hour, twice, and a quarter.
+        exp_samples: [{ labels: 'etcd_warden:backup_age_limit_seconds{cluster="tenant-a"}', value: 4500 }],
+      },
+    ],
+  };
+  const said = await withRuleFile(await rulesWith({}), async (ruleFile) => {
+    const testFile = join(dirname(ruleFile), 'test.json');
+    // JSON is YAML.
+    await writeFile(testFile, JSON.stringify({ rule_files: [ruleFile], evaluation_interval: '1m', tests: [test] }));
+    return runPromtool(['test', 'rules', testFile]);
+  });
+  expect(said).toMatchObject({ status: 0, output: expect.stringContaining('SUCCESS') as string });
+});
+
+it('an alert can be left out, and further rules added', async () => {
+  const extra = { name: 'own', rules: [{ alert: 'Own', expr: 'vector(1)' }] };
+  const { groups } = await rulesWith({ disabled: ['EtcdBackupTooOld'], extraGroups: [extra] });
+  const alerts = groups.flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
+  expect(alerts).not.toContain('EtcdBackupTooOld');
+  expect(alerts).toContain('EtcdBackupMissing');
+  expect(groups.at(-1)).toEqual(extra);
+});
+
+it('CronJobs are found under another name too', async () => {
+  const values = withValue(await readExample('generic'), 'monitoring', { prometheusRule: { enabled: true } });
+  const { find } = await renderChart(withValue(values, 'fullnameOverride', 'keeper'));
+  const { groups } = find('PrometheusRule', 'keeper-alerts').spec;
+  const expressions = groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)).join('\n');
+  expect(expressions).toContain('cronjob=~".*(etcd-warden|keeper).*"');
+});
+
+it('the dashboard is that of monitoring/dashboard.json', async () => {
+  const values = withValue(await readExample('generic'), 'monitoring', { dashboard: { enabled: true } });
+  const { find } = await renderChart(values);
+  const shown: unknown = JSON.parse(find('ConfigMap', 'etcd-warden-dashboard').data['etcd-warden.json'] ?? '');
+  expect(shown).toEqual(JSON.parse(await readFile(resolve(root, 'monitoring/dashboard.json'), 'utf8')));
+});
+
+async function withRuleFile<T>(spec: PrometheusRule['spec'], use: (ruleFile: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'warden-rules-'));
+  try {
+    const ruleFile = join(directory, 'rules.json');
+    await writeFile(ruleFile, JSON.stringify(spec));
+    return await use(ruleFile);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
