@@ -40,7 +40,7 @@ const snapshot = etcdSnapshot();
 const { kvHash } = inspectBytes(snapshot);
 
 /** A healthy member that streams a sound snapshot. */
-export function servingMember(script: MemberScript = {}): MemberScript {
+function servingMember(script: MemberScript = {}): MemberScript {
   return {
     hashKv: async () => hashAnswer({ hash: kvHash?.hash ?? 0, compactRevision: -1n }),
     openSnapshot: async () => streamOf(snapshot),

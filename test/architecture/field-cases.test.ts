@@ -18,7 +18,9 @@ const classes = {
   N: ['F146', 'F147', 'F149', 'F151', 'F153'],
   O: ['F154', 'F156', 'F158', 'F160', 'F162', 'F163'],
   P: ['F164', 'F166', 'F168', 'F170', 'F172'],
-  defragmentation: [9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 28, 31, 37].map((number) => `BC-${String(number).padStart(2, '0')}`),
+  defragmentation: [9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 28, 31, 37].map(
+    (number) => `BC-${String(number).padStart(2, '0')}`,
+  ),
 };
 const cases = Object.values(classes).flat();
 

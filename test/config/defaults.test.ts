@@ -71,6 +71,9 @@ describe('the defaults', () => {
       http: { listen: { host: '0.0.0.0', port: 9427 }, statusPage: true },
       push: { gateway: '', textfile: '' },
       log: { level: 'info', format: 'auto' },
+      // Beyond the contract.
+      watch: { repositories: { ms: 300_000 }, members: { ms: 30_000 } },
+      shutdownTimeout: { ms: 25_000 },
     });
   });
 

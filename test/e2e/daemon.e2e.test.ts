@@ -130,7 +130,7 @@ describe('The daemon', () => {
       'the new configuration',
     );
     expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
-    await expect(agent.get('/livez')).rejects.toThrow();
+    await expect(agent.get('/livez')).rejects.toThrow('fetch failed');
   });
 
   it('does not start where its port is taken or a schedule never fires', async () => {
@@ -182,6 +182,7 @@ describe('The daemon', () => {
     await until(async () => (await agent.status()).verdict.level === 'safe', 'safety');
     const expiry = 'etcd_warden_certificate_expiry_timestamp_seconds{use="etcd-client"';
     await until(async () => ((await agent.metric(expiry)) ?? 0) > Date.now() / 1000, 'the end of the new one');
+    expect((await agent.status()).lastErrors).toEqual([]);
   });
 
   /** Writes the sections into the configuration that is there; resolves with its text. */

@@ -92,7 +92,7 @@ export async function until(holds: () => Promise<boolean> | boolean, what: strin
   }
 }
 
-export function readLog(stderr: string): readonly LogLine[] {
+function readLog(stderr: string): readonly LogLine[] {
   // The last line may still be on its way.
   const lines = stderr
     .slice(0, stderr.lastIndexOf('\n') + 1)
