@@ -62,6 +62,8 @@ schedules: {backup: {cron: "*/30 * * * *"}, drill: {cron: "30 4 * * 0"}}
       ['a lineage that is no number', ['list', '--lineage', '../other'], /hexadecimal/],
       ['ids and --all together', ['verify', 'latest', '--all'], /only one of them/],
       ['--all and --subset together', ['verify', '--all', '--subset', '1/2'], /only one of them/],
+      ['--rotation and an id', ['verify', 'latest', '--rotation', '1/2'], /only one of them/],
+      ['--rotation 2/1', ['verify', '--rotation', '2/1'], /1 ≤ n ≤ t/],
       ['no command', [], /a command is missing/],
       ['no command of config', ['config'], /a command is missing/],
     ])('(%s) is answered with status 2 and one JSON document', async (_, args, message) => {

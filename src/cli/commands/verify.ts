@@ -9,9 +9,15 @@ import type { Result } from '../output.ts';
 import { chooseRepositories } from '../choose-repositories.ts';
 import { formatTable } from '../table.ts';
 
+interface Part {
+  readonly part: number;
+  readonly of: number;
+}
+
 interface Options {
   readonly all?: boolean;
-  readonly subset?: Selection & { kind: 'subset' };
+  readonly subset?: Part;
+  readonly rotation?: Part;
   readonly repository?: string;
 }
 
@@ -21,7 +27,8 @@ export function addVerifyCommand(program: Command, carryOut: CarryOut): void {
     .description('read backups back to the last byte and prove them whole')
     .argument('[id...]', 'backup ids, unambiguous prefixes, latest or latest-verified (default: latest)')
     .option('--all', 'every backup')
-    .option('--subset <n/t>', 'the n-th of t parts of all backups', parseSubset)
+    .option('--subset <n/t>', 'the n-th of t parts of all backups', parsePart)
+    .option('--rotation <n/t>', 'the newest, and n/t of all, longest unproved first: in time all of them', parsePart)
     .option('--repository <name>', 'only this repository')
     .action((ids: string[], options: Options) => carryOut((invocation) => runVerifyCommand(invocation, ids, options)));
 }
@@ -39,12 +46,14 @@ async function runVerifyCommand(invocation: Invocation, ids: readonly string[], 
   });
 }
 
-function select(ids: readonly string[], { all, subset }: Options): Selection {
-  if ([ids.length > 0, all === true, subset !== undefined].filter(Boolean).length > 1) {
-    throw new WardenError('usage', 'give backup ids, --all or --subset, and only one of them');
+function select(ids: readonly string[], { all, subset, rotation }: Options): Selection {
+  if ([ids.length > 0, all, subset, rotation].filter(Boolean).length > 1) {
+    throw new WardenError('usage', 'give backup ids, --all, --subset or --rotation, and only one of them');
   }
   if (all === true) return { kind: 'all' };
-  return subset ?? { kind: 'references', references: ids.length === 0 ? ['latest'] : ids };
+  if (subset !== undefined) return { kind: 'subset', ...subset };
+  if (rotation !== undefined) return { kind: 'rotation', ...rotation };
+  return { kind: 'references', references: ids.length === 0 ? ['latest'] : ids };
 }
 
 function describeVerified({ backups, failed }: VerifyResult): Result {
@@ -78,10 +87,10 @@ function describeVerified({ backups, failed }: VerifyResult): Result {
   };
 }
 
-function parseSubset(text: string): Selection & { kind: 'subset' } {
+function parsePart(text: string): Part {
   const [, part, of] = /^([1-9]\d{0,3})\/([1-9]\d{0,3})$/.exec(text) ?? [];
   if (part === undefined || of === undefined || Number(part) > Number(of)) {
     throw new InvalidArgumentError('expected n/t with 1 ≤ n ≤ t, such as 1/14');
   }
-  return { kind: 'subset', part: Number(part), of: Number(of) };
+  return { part: Number(part), of: Number(of) };
 }
