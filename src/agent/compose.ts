@@ -10,11 +10,13 @@ import { createLog, type LogOptions } from '../adapters/observability/log.ts';
 import { createMetrics } from '../adapters/observability/metrics.ts';
 import { pushToGateway } from '../adapters/observability/push-gateway.ts';
 import { checkTextfileTarget, writeTextfile } from '../adapters/observability/textfile.ts';
+import { createBrokenStore } from '../adapters/store-layers/broken-store.ts';
 import { defaultRetryPolicy, retryWith } from '../adapters/store-layers/retry.ts';
 import { withRetries } from '../adapters/store-layers/with-retries.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLocalFiles } from '../adapters/system/local-files.ts';
 import type { Config } from '../config/schema.ts';
+import { toWardenError, WardenError } from '../errors/warden-error.ts';
 import { readSecretFile } from '../config/secret.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DefragRecords } from '../ports/defrag-records.ts';
@@ -61,14 +63,37 @@ export interface Parts extends AsyncDisposable, Tellers {
  * Turns a configuration into adapters. The only file that knows every class of them. The SDKs of S3 and KMS are loaded
  * for those who use them: they take 60 MB and a third of a second at start.
  */
-export async function compose(config: Config, { log, measures }: Tellers): Promise<Parts> {
+export function compose(config: Config, tellers: Tellers): Promise<Parts> {
+  return composeWith(config, tellers, (error) => {
+    throw error;
+  });
+}
+
+/** The same where a repository that cannot be opened must not stand in the way of the others: it fails when it is used. */
+export function composeLeniently(config: Config, tellers: Tellers): Promise<Parts> {
+  return composeWith(config, tellers, (error, name) => {
+    return createBrokenStore(
+      name,
+      new WardenError(error.code, `repository ${name}: ${error.message}`, { cause: error }),
+    );
+  });
+}
+
+async function composeWith(
+  config: Config,
+  { log, measures }: Tellers,
+  onBrokenStore: (error: WardenError, name: string) => ObjectStore,
+): Promise<Parts> {
   await using stack = new AsyncDisposableStack();
   const { recipients, identities } = await createKeys(config, stack);
   const etcdOptions = toEtcdOptions(config);
   const etcd = stack.use(createEtcd(etcdOptions));
   const repositories: Repository[] = [];
   for (const { name, store } of config.repositories) {
-    repositories.push({ name, store: stack.use(await createStore(store, name, config, log)) });
+    const opened = await createStore(store, name, config, log).catch((error: unknown) =>
+      onBrokenStore(toWardenError(error), name),
+    );
+    repositories.push({ name, store: stack.use(opened) });
   }
   const opened = stack.move();
   return {

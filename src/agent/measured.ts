@@ -26,6 +26,9 @@ export interface MeasuredRun {
   readonly outlets: readonly Outlet[];
 }
 
+/** The work is done: what a store does not tell by then is not told. */
+const listingLimitMs = 15_000;
+
 /** What may be said after a run that was told to stop: it must not hold its end up. */
 const deliveryLimitMs = 6_000;
 
@@ -54,7 +57,9 @@ export async function withMeasures<T extends { readonly error?: WardenError | un
     throw error;
   } finally {
     if (!signal.aborted)
-      await lookAtRepositories(parts, config, new Knowledge(), parts.log, signal).catch(() => undefined);
+      await lookAtRepositories(parts, config, new Knowledge(), parts.log, signal, listingLimitMs).catch(
+        () => undefined,
+      );
     const groups = await measures.runFacts();
     await Promise.all(outlets.map((outlet) => deliver(outlet, groups, parts.log)));
   }

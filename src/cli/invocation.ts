@@ -70,7 +70,9 @@ export class Invocation {
     // Where the log is JSON a collector reads it, and prose in between would be lost: the last line says why.
     this.output.outcome(result, error, { prose: this.#jsonLog === undefined });
     const level = error.code === 'interrupted' ? 'warn' : 'error';
-    this.#jsonLog?.[level](error.message, { code: error.code, causes: describeCauses(error), hint: error.hint });
+    // Whoever told it to end knows what to do next.
+    const hint = level === 'warn' ? {} : { hint: error.hint };
+    this.#jsonLog?.[level](error.message, { code: error.code, causes: describeCauses(error), ...hint });
     return error.exitStatus;
   }
 
@@ -82,9 +84,7 @@ export class Invocation {
   /** The configuration that --config or the environment names; `config-not-found` if neither does. */
   async loadConfig(): Promise<Config> {
     if (this.#configPath === undefined) throw new WardenError('config-not-found', 'no configuration file was named');
-    const config = await loadConfig(this.#configPath, this.#surroundings.env);
-    this.#surroundings.limitShutdown(config.shutdownTimeout.ms);
-    return config;
+    return loadConfig(this.#configPath, this.#surroundings.env);
   }
 
   /** Adapters for a configuration, released when the command has ended. */
@@ -102,6 +102,7 @@ export class Invocation {
   }
 
   openLog(config: Config): Log {
+    this.#surroundings.limitShutdown(config.shutdownTimeout.ms);
     const isForPerson = config.log.format === 'auto' && this.#surroundings.stderr.isTTY;
     const format = config.log.format === 'auto' ? (isForPerson ? 'pretty' : 'json') : config.log.format;
     // A person is told the result anyway: what only repeats it would be noise.

@@ -66,6 +66,11 @@ export class PlannedJob {
     this.#pending = { occurrence: missed, since: missed, isShownAgain: false, startAtMs: undefined };
   }
 
+  /** Whether it is planned as this one would be. */
+  isPlannedAs(job: TimedJob): boolean {
+    return JSON.stringify(this.#job) === JSON.stringify(job);
+  }
+
   /** Looks at what the wall clock has passed since the beat before. Returns what came due in it and is left out. */
   notice(before: Moment, now: Moment, random: () => number): LeftOut | undefined {
     if (now.wall < before.wall) this.#planned = this.#next(now.wall);

@@ -34,8 +34,14 @@ export class Timetable {
   readonly #jobs: ReadonlyMap<string, PlannedJob>;
   #last: Moment;
 
-  constructor(jobs: readonly TimedJob[], at: Moment) {
-    this.#jobs = new Map(jobs.map((job) => [job.job, new PlannedJob(job, at)]));
+  /** @param before whose place it takes: a job that is planned as it was goes on as it is, and makes up for nothing anew */
+  constructor(jobs: readonly TimedJob[], at: Moment, before?: Timetable) {
+    this.#jobs = new Map(
+      jobs.map((job) => {
+        const known = before === undefined ? undefined : before.#jobs.get(job.job);
+        return [job.job, known?.isPlannedAs(job) === true ? known : new PlannedJob(job, at)];
+      }),
+    );
     this.#last = at;
   }
 

@@ -135,9 +135,14 @@ describe('The daemon', () => {
 
   it('does not start where its port is taken or a schedule never fires', async () => {
     await using agent = await start();
-    const taken = await configure(agent.url.replace('http://', ''));
+    const taken = await configure(agent.url.replace('http://', ''), {
+      push: { textfile: '/nowhere/etcd-warden.prom' },
+    });
     const busy = requireStatus(await startWarden(['run', '--json'], { configFile: taken }).ended, 2);
-    expect(busy.json()).toMatchObject({ error: { code: 'http-listen-failed' } });
+    // Both at once.
+    expect(busy.json()).toMatchObject({
+      error: { code: 'http-listen-failed', details: { codes: ['http-listen-failed', 'textfile-unwritable'] } },
+    });
     const never = await configure('127.0.0.1:1', {
       schedules: { backup: { cron: '0 0 30 2 *' }, prune: { after: 'backup', cron: '0 0 * * *' } },
     });
@@ -161,6 +166,25 @@ describe('The daemon', () => {
     await until(async () => (await agent.status()).verdict.level === 'safe', 'safety');
     const [failed] = agent.log().filter(({ msg, job }) => msg === 'failed' && job === 'backup');
     expect(failed).toMatchObject({ level: 'error', hint: expect.stringMatching(/\w/) as string });
+  });
+
+  it('keeps one repository that cannot even be opened from hurting the other, or what is said of etcd', async () => {
+    const broken = { type: 's3', bucket: 'backups', region: 'us-east-1', caFile: join(folder.path, 'none.pem') };
+    await using agent = await start({
+      repositories: [{ name: 'cloud', store: broken }, localRepository(repository)],
+      schedules: { backup: { cron: '*/5 * * * * *', jitter: '0s' } },
+    });
+    await until(
+      async () => (await agent.status()).lastErrors.some(({ job }) => job === 'backup'),
+      'a backup in one of two',
+    );
+    const { lastErrors, repositories, problems } = await agent.status();
+    expect(lastErrors).toMatchObject([{ job: 'backup', code: 'repositories-failed' }]);
+    expect(repositories).toMatchObject([
+      { name: 'cloud', error: { code: 'secret-unreadable' } },
+      { name: 'local', error: null },
+    ]);
+    expect(problems.map(({ text }) => text).join('\n')).not.toMatch(/etcd cannot be asked/i);
   });
 
   it('reads certificates anew, so that one which was renewed needs no restart', async () => {

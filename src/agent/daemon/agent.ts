@@ -123,6 +123,10 @@ export class Agent {
       this.#clockwork.follow(config);
       const repositories = config.repositories.map(({ name }) => name);
       this.#knowledge.keepRepositories(new Set(repositories));
+      // Retention after each backup has no schedule of its own.
+      this.#knowledge.keepJobs(
+        this.#clockwork.jobs.union(new Set(config.schedules.prune.after === 'backup' ? ['prune'] : [])),
+      );
       measures.repositoriesConfigured(repositories);
       measures.configReloaded({ ok: true, at: clock.now() });
       this.#looks?.repositoriesChanged();
@@ -163,6 +167,7 @@ export class Agent {
       now: this.#options.clock.now(),
       schedule: this.#clockwork.schedule,
       backupIntervalSeconds: this.#clockwork.intervalSeconds('backup'),
+      verifyIntervalSeconds: this.#clockwork.intervalSeconds('verify'),
       repositories: repositories.map(({ name }) => name),
     };
     return describeAgent(facts, this.#knowledge);

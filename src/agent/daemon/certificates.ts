@@ -20,7 +20,8 @@ export async function readCertificates(
   const found: CertificateEnd[] = [];
   for (const [use, file] of filesOf(config)) {
     try {
-      found.push({ use, file, expiresAt: earliestEnd(await readFile(file, 'utf8')) });
+      const text = await readFile(file, { encoding: 'utf8', signal: AbortSignal.timeout(readLimitMs) });
+      found.push({ use, file, expiresAt: earliestEnd(text) });
     } catch (error) {
       log.warn('a certificate cannot be read', { url: file, reason: describeThrown(error) });
     }
@@ -46,12 +47,16 @@ function filesOf({ cluster, aws, repositories }: Config): (readonly [Certificate
   return named.flatMap(([use, file]) => (file === undefined ? [] : [[use, file] as const]));
 }
 
-/** Of a bundle the one that ends first. */
+/** A mount that hangs must not hold up the end of the daemon. */
+const readLimitMs = 5_000;
+
+/** Of a bundle the one that ends first of those that have not ended: systems keep old ones beside the new. */
 function earliestEnd(pem: string): Date {
   const ends = (pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).map(
     (certificate) => new X509Certificate(certificate).validToDate,
   );
-  const [first, ...others] = ends;
+  const valid = ends.filter((end) => end.getTime() > Date.now());
+  const [first, ...others] = valid.length === 0 ? ends : valid;
   if (first === undefined) throw new Error('it holds no certificate in PEM form');
   return others.reduce((earliest, end) => (end < earliest ? end : earliest), first);
 }

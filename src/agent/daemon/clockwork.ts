@@ -34,10 +34,10 @@ export class Clockwork {
     this.#timetable = this.follow(config);
   }
 
-  /** From now on this is the schedule. What was missed before is found out anew: the repositories know what was served. */
+  /** From now on this is the schedule. Jobs that are planned as before go on; new ones begin with what they missed. */
   follow(config: Config): Timetable {
     this.#schedule = readSchedule(config);
-    this.#timetable = new Timetable(this.#schedule, this.#now());
+    this.#timetable = new Timetable(this.#schedule, this.#now(), this.#timetable);
     this.#measure();
     return this.#timetable;
   }
@@ -89,6 +89,11 @@ export class Clockwork {
       const nextAt = this.#timetable.nextAt(job);
       return nextAt === undefined ? [] : [{ job, cron, timeZone, nextAt }];
     });
+  }
+
+  /** Those that are scheduled. */
+  get jobs(): ReadonlySet<ScheduledJobName> {
+    return new Set(this.#schedule.map(({ job }) => job));
   }
 
   /** Longest time between two runs; undefined where the job is not scheduled. */

@@ -14,6 +14,7 @@ export interface AgentFacts {
   readonly schedule: readonly ScheduledJob[];
   /** Longest time between two backups by the schedule; undefined where none is scheduled. */
   readonly backupIntervalSeconds: number | undefined;
+  readonly verifyIntervalSeconds: number | undefined;
   readonly repositories: readonly string[];
 }
 
@@ -28,6 +29,8 @@ export function describeAgent(facts: AgentFacts, knowledge: Knowledge): AgentSta
     members,
     noQuorumBecause: knowledge.members?.facts.noQuorumBecause,
     failures: knowledge.failures,
+    startedAt,
+    verifiedAgeLimitSeconds: verifiedAgeLimit(facts),
     nextBackupAt: schedule.find(({ job }) => job === 'backup')?.nextAt,
   });
   const events = [
@@ -48,6 +51,11 @@ export function describeAgent(facts: AgentFacts, knowledge: Knowledge): AgentSta
     schedule: schedule.toSorted((one, other) => one.nextAt.getTime() - other.nextAt.getTime()),
     lastErrors: knowledge.failures,
   };
+}
+
+/** The rule of the alert EtcdBackupNotVerified: two rounds of both. */
+function verifiedAgeLimit({ backupIntervalSeconds = 0, verifyIntervalSeconds }: AgentFacts): number | undefined {
+  return verifyIntervalSeconds === undefined ? undefined : 2 * (backupIntervalSeconds + verifyIntervalSeconds);
 }
 
 function toRepository(name: string, { backupIntervalSeconds }: AgentFacts, knowledge: Knowledge): RepositoryState {

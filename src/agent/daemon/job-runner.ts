@@ -1,3 +1,4 @@
+import { exitStatus } from '../../errors/table.ts';
 import { describeCauses } from '../../errors/describe-causes.ts';
 import { describeThrown, toWardenError, WardenError } from '../../errors/warden-error.ts';
 import { formatTime } from '../../format.ts';
@@ -92,7 +93,7 @@ export class JobRunner implements AsyncDisposable {
     measures.jobStarted(job);
     const outcome = await this.#run(order, signal);
     const seconds = (clock.monotonicMs() - startedMs) / 1000;
-    const fields = { job, for: formatTime(order.occurrence), seconds: Math.round(seconds * 10) / 10 };
+    const fields = { job, for: formatTime(order.occurrence), seconds: toTenths(seconds) };
     if (outcome.kind === 'skipped') {
       this.#tellLeftOut(job, outcome, seconds, fields);
       onEnded(order, undefined);
@@ -103,7 +104,7 @@ export class JobRunner implements AsyncDisposable {
     // Retention after a backup has no run of its own; how it went is told all the same.
     if (afterwards === undefined) return onEnded(order, error);
     const { job: next, seconds: nextSeconds } = afterwards;
-    this.#tell(next, afterwards, nextSeconds, { ...fields, job: next, seconds: nextSeconds });
+    this.#tell(next, afterwards, nextSeconds, { ...fields, job: next, seconds: toTenths(nextSeconds) });
     onEnded(order, error);
   }
 
@@ -151,10 +152,13 @@ export class JobRunner implements AsyncDisposable {
     const { clock, log, measures, knowledge } = this.#surroundings;
     measures.jobSkipped(job, reason);
     log[reason === 'nothing' ? 'debug' : 'info']('nothing had to be done', { ...fields, reason: text });
-    // What another one served was done; whether what another one does will succeed is not known.
-    if (reason === 'busy') knowledge.jobLeft(job);
-    else knowledge.jobEnded(job, undefined, clock.now());
-    measures.jobEnded(job, { result: reason === 'busy' ? 'busy' : 'succeeded', seconds, at: clock.now() });
+    const before = knowledge.lastError(job);
+    // What is there serves the time that the run was for; a repository that has none of it, or damage that was found, stays.
+    const isUnserved = before?.exitStatus === exitStatus.partly || before?.exitStatus === exitStatus.damage;
+    const result = reason === 'busy' ? 'busy' : resultOf(isUnserved ? before : undefined);
+    if (result === 'succeeded') knowledge.jobEnded(job, undefined, clock.now());
+    else knowledge.jobLeft(job);
+    measures.jobEnded(job, { result, seconds, at: clock.now() });
   }
 
   #tell(job: ScheduledJobName, { error, text, event }: JobEnd, seconds: number, fields: LogFields): void {
@@ -172,6 +176,10 @@ export class JobRunner implements AsyncDisposable {
     if (code === 'interrupted') log.warn('ended before it was done', failure);
     else log[isRepeated ? 'debug' : 'error']('failed', failure);
   }
+}
+
+function toTenths(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
 }
 
 function tooLong(job: ScheduledJobName, limitMs: number): WardenError {

@@ -9,6 +9,10 @@ export interface SafetyFacts {
   readonly members: MembersState;
   readonly noQuorumBecause: string | undefined;
   readonly failures: readonly JobFailure[];
+  /** How long ago the newest backup that was read back may have been taken, in seconds; undefined where nothing says so. */
+  readonly verifiedAgeLimitSeconds: number | undefined;
+  /** Before that nothing could be read back by this agent. */
+  readonly startedAt: Date;
   /** When this agent takes its next backup; undefined where it takes none. */
   readonly nextBackupAt: Date | undefined;
 }
@@ -24,7 +28,12 @@ const alarmingUsage = 0.9;
 
 /** Is it safe now? One sentence, and everything that speaks against it. */
 export function judgeSafety(facts: SafetyFacts): Safety {
-  const problems = [...judgeBackups(facts), ...judgeMembers(facts), ...facts.failures.map(toProblem)];
+  const problems = [
+    ...judgeBackups(facts),
+    ...judgeProofs(facts),
+    ...judgeMembers(facts),
+    ...facts.failures.map(toProblem),
+  ];
   const sorted = [...problems.filter(isDanger), ...problems.filter((problem) => !isDanger(problem))];
   return { verdict: toVerdict(facts, sorted), problems: sorted };
 }
@@ -93,6 +102,19 @@ function judgeRepository(repository: RepositoryState, now: Date): Problem[] {
 
 function isEmpty({ listedAt, newest }: RepositoryState): boolean {
   return listedAt !== undefined && newest === undefined;
+}
+
+/** A backup is proved when it is taken; whether the store kept it so is known only by reading it back. */
+function judgeProofs({ repositories, now, startedAt, verifiedAgeLimitSeconds: limitSeconds }: SafetyFacts): Problem[] {
+  if (limitSeconds === undefined) return [];
+  const isOver = (since: Date): boolean => now.getTime() - since.getTime() > limitSeconds * 1000;
+  return repositories.flatMap(({ name, newest, newestVerified }) => {
+    if (newest === undefined || !isOver(newestVerified?.takenAt ?? startedAt)) return [];
+    const hint = 'The last errors and the log say why; `etcd-warden verify latest` does it now.';
+    const age =
+      newestVerified === undefined ? 'none' : `none that is younger than ${ageOf(newestVerified.takenAt, now)}`;
+    return [warning(`of the backups in ${name} ${age} was read back.`, hint)];
+  });
 }
 
 function judgeMembers({ members: { members, error, seenAt }, noQuorumBecause }: SafetyFacts): Problem[] {

@@ -25,6 +25,7 @@ export class Knowledge {
   membersError: WardenError | undefined;
   readonly #running = new Map<JobName, RunningJob>();
   readonly #failures = new Map<JobName, JobFailure>();
+  readonly #errors = new Map<JobName, WardenError>();
   /** Oldest first. */
   readonly #events: AgentEvent[] = [];
 
@@ -67,7 +68,7 @@ export class Knowledge {
     }
   }
 
-  /** It had nothing to do, or somebody else does it: what is known of its last end stays. */
+  /** Somebody else did it or does it: what is known of its last end stays. */
   jobLeft(job: JobName): void {
     this.#running.delete(job);
   }
@@ -78,13 +79,29 @@ export class Knowledge {
     const before = this.#failures.get(job);
     if (error === undefined) {
       this.#failures.delete(job);
+      this.#errors.delete(job);
       return { isRepeated: false };
     }
     const { code, message, hint } = error;
     const isRepeated = before?.code === code;
+    this.#errors.set(job, error);
     this.#failures.set(job, { job, at, code, message, hint, times: isRepeated ? before.times + 1 : 1 });
     this.note({ at, kind: 'failed', repository: undefined, text: `${job}: ${message}` });
     return { isRepeated };
+  }
+
+  /** What its last run ended with; undefined where that was well. */
+  lastError(job: JobName): WardenError | undefined {
+    return this.#errors.get(job);
+  }
+
+  /** Forgets jobs that are no longer scheduled. */
+  keepJobs(jobs: ReadonlySet<JobName>): void {
+    for (const job of this.#failures.keys()) {
+      if (jobs.has(job)) continue;
+      this.#failures.delete(job);
+      this.#errors.delete(job);
+    }
   }
 
   hasFailed(job: JobName): boolean {

@@ -29,8 +29,11 @@ export class Looks implements AsyncDisposable {
   constructor(surroundings: LookSurroundings) {
     const { config, log, measures } = surroundings;
     this.#surroundings = surroundings;
-    this.#repositories = this.#look(() => config().watch.repositories.ms, lookAtRepositories);
-    this.#members = this.#look(() => config().watch.members.ms, lookAtMembers);
+    // No look needs a key, and the members are asked whatever is wrong with a repository.
+    const toList = (): Config => ({ ...config(), encryption: 'none' });
+    const toAsk = (): Config => ({ ...toList(), repositories: [] });
+    this.#repositories = this.#look(() => config().watch.repositories.ms, toList, lookAtRepositories);
+    this.#members = this.#look(() => config().watch.members.ms, toAsk, lookAtMembers);
     const filter = new RepeatFilter(log);
     const read = async (): Promise<void> => void (await readCertificates(config(), measures, filter.begin()));
     this.#certificates = new Every(() => config().watch.repositories.ms, read);
@@ -55,13 +58,13 @@ export class Looks implements AsyncDisposable {
     await Promise.all(all.map((every) => every[Symbol.asyncDispose]()));
   }
 
-  #look(intervalMs: () => number, at: typeof lookAtMembers): Every {
+  #look(intervalMs: () => number, needed: () => Config, at: typeof lookAtMembers): Every {
     const { log, measures, knowledge, config, open } = this.#surroundings;
     const filter = new RepeatFilter(log);
     return new Every(intervalMs, async (signal) => {
       const told = filter.begin();
       try {
-        await using parts = await open(config(), { log: told, measures });
+        await using parts = await open(needed(), { log: told, measures });
         await at(parts, config(), knowledge, told, signal);
       } catch (thrown) {
         if (signal.aborted) return;

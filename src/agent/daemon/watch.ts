@@ -20,8 +20,9 @@ export async function lookAtRepositories(
   knowledge: Knowledge,
   log: Log,
   signal: AbortSignal,
+  limitMs = listingLimitMs,
 ): Promise<void> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(listingLimitMs)]);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
   await Promise.all(
     parts.repositories.map(async ({ name, store }) => {
       const before = knowledge.repositories.get(name);
@@ -34,7 +35,7 @@ export async function lookAtRepositories(
         if (before?.error !== undefined) log.info('the repository can be listed again', { repository: name });
       } catch (thrown) {
         signal.throwIfAborted();
-        const error = limited.aborted ? tooSlow(name) : toWardenError(thrown);
+        const error = limited.aborted ? tooSlow(name, limitMs) : toWardenError(thrown);
         knowledge.repositories.set(name, { location, summary: before?.summary, error });
         log.warn('the repository cannot be listed', { repository: name, code: error.code, reason: error.message });
       }
@@ -43,8 +44,8 @@ export async function lookAtRepositories(
 }
 
 /** In its own words: the store knows only that it was told to stop. */
-function tooSlow(repository: string): WardenError {
-  return new WardenError('store-timeout', `the listing of ${repository} did not end within ${listingLimitMs / 1000} s`);
+function tooSlow(repository: string, limitMs: number): WardenError {
+  return new WardenError('store-timeout', `the listing of ${repository} did not end within ${limitMs / 1000} s`);
 }
 
 /** Asks every member. Rejects only when interrupted. */

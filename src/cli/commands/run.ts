@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { compose, composeClock, composeMetrics } from '../../agent/compose.ts';
+import { composeClock, composeLeniently, composeMetrics, composeOutlets } from '../../agent/compose.ts';
 import { Agent } from '../../agent/daemon/agent.ts';
+import { checkStart } from '../../agent/daemon/check-start.ts';
 import type { CarryOut, Invocation } from '../invocation.ts';
 
 export function addRunCommand(program: Command, carryOut: CarryOut): void {
@@ -12,13 +13,14 @@ export function addRunCommand(program: Command, carryOut: CarryOut): void {
 
 async function runDaemon(invocation: Invocation): Promise<never> {
   const config = await invocation.loadConfig();
+  await checkStart(config, composeOutlets(config));
   const agent = new Agent({
     config,
     log: invocation.openLog(config),
     measures: composeMetrics(config),
     clock: composeClock(),
     random: Math.random,
-    open: compose,
+    open: composeLeniently,
     reload: () => invocation.loadConfig(),
     onDeath: (reason) => invocation.interrupt(reason),
   });

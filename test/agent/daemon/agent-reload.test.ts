@@ -19,7 +19,8 @@ const second = '  - {name: second, store: {type: directory, path: /var/backups/s
 describe('Reading the configuration again', () => {
   let stack: AsyncDisposableStack;
   let agent: AgentAtWork;
-  let opened: Set<Config>;
+  /** By what tells configurations apart here: the cluster and the schedules. */
+  let opened: Set<string>;
   let repositories: Map<string, TestRepository>;
 
   beforeEach(async () => {
@@ -28,7 +29,7 @@ describe('Reading the configuration again', () => {
     opened = new Set();
     repositories = new Map();
     agent = await startAgent(stack, configWith(every10), async (config, tellers) => {
-      opened.add(config);
+      opened.add(JSON.stringify([config.cluster.name, config.schedules]));
       return memoryParts({ ...tellers, repositories: config.repositories.map(({ name }) => repositoryOf(name)) });
     });
     await agent.pass(1000);
@@ -70,6 +71,16 @@ describe('Reading the configuration again', () => {
     ]);
     await agent.pass(6 * minuteMs);
     expect(new Set(begun())).toEqual(new Set(['verify']));
+  });
+
+  it('makes up for nothing anew where a job is planned as it was', async () => {
+    const hourly = configWith('backup: {cron: "0 * * * *", jitter: 0s}');
+    await reload(hourly);
+    await agent.pass(1000);
+    const before = begun().length;
+    for (let times = 0; times < 5; times += 1) await reload(hourly);
+    await agent.pass(minuteMs);
+    expect(begun().length).toBe(before);
   });
 
   it('changes nothing where the new one has faults', async () => {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -60,16 +61,19 @@ describe('When certificates end', () => {
     expect(await read({ aws })).toEqual([]);
   });
 
-  it('is that of whichever ends first, of a bundle and of several stores', async () => {
+  it('is that of whichever ends first, of a bundle and of several stores; those that have ended count where no other is left', async () => {
     const bundle = join(files.directory, 'bundle.pem');
     const [long = '', short = ''] = await Promise.all(
       [files.caFile, files.expiredServer.certFile].map((file) => readFile(file, 'utf8')),
     );
     await writeFile(bundle, `for the old ones\n${long}${short}${long}`);
-    expect((await read({ stores: [`, caFile: ${bundle}`] }))[0]?.expiresAt).toEqual(files.expiredAt);
-    const stores = [files.caFile, bundle, files.strangeCaFile].map((file) => `, caFile: ${file}`);
+    const end = new X509Certificate(long).validToDate;
+    expect((await read({ stores: [`, caFile: ${bundle}`] }))[0]?.expiresAt).toEqual(end);
+    const stores = [files.caFile, files.expiredServer.certFile, bundle].map((file) => `, caFile: ${file}`);
     const ends = await read({ stores });
-    expect([ends.length, ends[0]?.file]).toEqual([1, bundle]);
+    expect(ends.map(({ file, expiresAt }) => [file, expiresAt])).toEqual([
+      [files.expiredServer.certFile, files.expiredAt],
+    ]);
   });
 
   it('is not known of a file that cannot be read, which is told, and hides no other one', async () => {

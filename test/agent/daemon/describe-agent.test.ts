@@ -17,6 +17,7 @@ const facts: AgentFacts = {
   now,
   schedule: [],
   backupIntervalSeconds: 1800,
+  verifyIntervalSeconds: undefined,
   repositories: ['primary', 'local'],
 };
 const noBackups = { complete: 0, incomplete: 0, damaged: 0, held: 0 };

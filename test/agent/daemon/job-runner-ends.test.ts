@@ -87,6 +87,19 @@ describe('What a run leaves behind', () => {
     expect([knowledge.running, knowledge.failures]).toMatchObject([[], [{ job: 'verify', code: 'store-timeout' }]]);
   });
 
+  it.each([
+    ['a repository that has none of it', 'repositories-failed', ['partly', ['repositories-failed']]],
+    ['nothing that failed altogether', 'no-backup-stored', ['succeeded', []]],
+  ] as const)('is %s, where another run serves the next time', async (_, code, [result, stays]) => {
+    await run('backup');
+    knowledge.jobEnded('backup', new WardenError(code, 'as it was'), noon);
+    runner.request({ job: 'backup', occurrence: noon, isShownAgain: false, attempt: 0 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(measures.of('jobSkipped')).toEqual([['backup', 'served']]);
+    expect(results().at(-1)).toEqual(['backup', result]);
+    expect(knowledge.failures.map((failure) => failure.code)).toEqual(stays);
+  });
+
   it('is what was done, where only the release of what it used failed', async () => {
     const release = { [Symbol.asyncDispose]: () => Promise.reject(new Error('a socket hangs')) };
     change = (parts) => ({ ...parts, ...release });

@@ -57,6 +57,8 @@ function judge(changes: Partial<Omit<SafetyFacts, 'members'>> & { members?: read
     members: { seenAt: now, error: undefined, members },
     noQuorumBecause: undefined,
     failures: [],
+    startedAt: minutesAgo(60 * 24 * 30),
+    verifiedAgeLimitSeconds: undefined,
     nextBackupAt: minutesAgo(-5),
     ...facts,
   });
@@ -229,6 +231,8 @@ describe('What etcd is in', () => {
       noQuorumBecause: 'earlier',
       failures: [],
       nextBackupAt: undefined,
+      startedAt: now,
+      verifiedAgeLimitSeconds: undefined,
     });
     expect(problemsOf(safety)).toEqual(['danger | Etcd cannot be asked: refused.']);
     expect(safety.problems[0]?.hint).toBe(hint);
@@ -274,5 +278,32 @@ describe('What speaks against safety', () => {
         expect(text).toMatch(/^[^\n\r]*[^.;\s]\.$/);
       }
     }
+  });
+});
+
+describe('Backups that are to be read back', () => {
+  const twoDays = 2 * 24 * 60 * 60;
+  const proofs = (minutes: number | undefined, startedMinutesAgo: number): string[] => {
+    const newestVerified = minutes === undefined ? undefined : backup(minutes);
+    const safety = judge({
+      repositories: [repository('primary', { newestVerified })],
+      startedAt: minutesAgo(startedMinutesAgo),
+      verifiedAgeLimitSeconds: twoDays,
+    });
+    return problemsOf(safety);
+  };
+
+  it.each([
+    ['recently', 60, 9999, []],
+    [
+      'too long ago',
+      60 * 72,
+      9999,
+      ['warning | Of the backups in primary none that is younger than 3d 0h was read back.'],
+    ],
+    ['never', undefined, 60 * 72, ['warning | Of the backups in primary none was read back.']],
+    ['never, by an agent that is young', undefined, 60, []],
+  ])('are judged by when the newest of them was: %s', (_, minutes, started, expected) => {
+    expect(proofs(minutes, started)).toEqual(expected);
   });
 });

@@ -5,6 +5,20 @@ import { WardenError } from '../../../src/errors/warden-error.ts';
 const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 25, 12, minute));
 const broken = new WardenError('store-failed', 'the store is gone');
 
+describe('What is known of jobs', () => {
+  it('is forgotten of those that are scheduled no more', () => {
+    const knowledge = new Knowledge();
+    const error = new WardenError('defrag-refused', 'not now');
+    for (const job of ['backup', 'defrag'] as const) knowledge.jobEnded(job, error, new Date(0));
+    knowledge.keepJobs(new Set(['backup']));
+    expect([
+      knowledge.failures.map(({ job }) => job),
+      knowledge.lastError('defrag'),
+      knowledge.lastError('backup'),
+    ]).toEqual([['backup'], undefined, error]);
+  });
+});
+
 describe('What the agent knows', () => {
   let knowledge: Knowledge;
 

@@ -54,8 +54,9 @@ function standingOf(repository: RepositoryState, now: Date): Standing {
       ? { level: 'unknown', word: 'not listed yet' }
       : { level: 'danger', word: 'no backup' };
   }
+  if (isOverdue(repository, now)) return { level: 'danger', word: 'overdue' };
   if (expectedAgeSeconds === undefined) return { level: 'unknown', word: 'nothing scheduled' };
-  return isOverdue(repository, now) ? { level: 'danger', word: 'overdue' } : { level: 'safe', word: 'on time' };
+  return { level: 'safe', word: 'on time' };
 }
 
 function newestBackup({ newest, expectedAgeSeconds }: RepositoryState, level: Level, now: Date): Html | undefined {
