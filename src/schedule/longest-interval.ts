@@ -1,7 +1,7 @@
 import type { CronSchedule } from './cron-schedule.ts';
 import { admitsDay } from './local-times.ts';
 
-/** After 28 years weekdays and leap days come round again, from 1901 to 2099. */
+/** After 28 years weekdays and leap days come round again, from 1901 to 2099: every distance between days is in them. */
 const cycleDays = 28 * 365 + 7;
 
 /**
@@ -11,10 +11,8 @@ const cycleDays = 28 * 365 + 7;
 export function longestIntervalSeconds(schedule: CronSchedule): number {
   const times = secondsOfDay(schedule);
   const days = Array.from({ length: cycleDays }, (_, day) => day).filter((day) => admitsDay(schedule, day));
-  const [firstTime = 0] = times;
-  const [firstDay = 0] = days;
-  const overnight = 86_400 * widest([...days, firstDay + cycleDays]) - ((times.at(-1) ?? 0) - firstTime);
-  return Math.max(overnight, widest(times));
+  const fromFirstToLast = (times.at(-1) ?? 0) - (times[0] ?? 0);
+  return Math.max(86_400 * widest(days) - fromFirstToLast, widest(times));
 }
 
 function secondsOfDay({ hours, minutes, seconds }: CronSchedule): number[] {

@@ -9,7 +9,7 @@ const project = resolve(import.meta.dirname, '../..');
 
 /**
  * Carries the project's Dockerfile out without an engine: what a stage copies and runs, in a folder a stage, on this machine
- * instead of the base image. Resolves with the folder of the last stage, as its file system would be above its base.
+ * instead of the base image. Resolves with the folder of the last stage, as its file system would be.
  */
 export async function assembleImage(folder: string): Promise<string> {
   const { stages } = readDockerfile(await readFile(join(project, 'Dockerfile'), 'utf8'));
@@ -20,7 +20,10 @@ export async function assembleImage(folder: string): Promise<string> {
     roots.set(stage.name, root);
     await carryOut(stage, root, roots);
   }
-  return roots.get(stages.at(-1)?.name ?? '') ?? folder;
+  const root = roots.get(stages.at(-1)?.name ?? '') ?? folder;
+  // As the base image has it.
+  await cp(process.execPath, join(root, 'nodejs/bin/node'));
+  return root;
 }
 
 async function carryOut({ instructions }: Stage, root: string, roots: ReadonlyMap<string, string>): Promise<void> {

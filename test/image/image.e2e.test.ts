@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toolVersion } from '../../src/version.ts';
@@ -26,6 +26,7 @@ describe('The image', () => {
       encryption: 'none',
       repositories: [localRepository(join(home, 'repository'))],
     });
+    await chmod(folder.path, 0o755);
     await giveToNobody(home);
   }, 300_000);
   afterAll(async () => {
@@ -35,7 +36,7 @@ describe('The image', () => {
 
   const run = (...args: readonly string[]): Promise<ConfinedRun> =>
     runConfined(args, {
-      program: { folder: join(root, 'app'), main: 'dist/main.js' },
+      program: { folder: root, node: 'nodejs/bin/node', main: 'app/dist/main.js' },
       configFile,
       writable: [join(folder.path, 'home')],
       env: {},
@@ -60,12 +61,14 @@ describe('The image', () => {
   it('lists every package in its bill of materials, with its version', async () => {
     const bill = JSON.parse(await readFile(join(root, 'app/sbom.cdx.json'), 'utf8')) as {
       readonly bomFormat: string;
-      readonly components: readonly { readonly name: string; readonly version: string }[];
+      readonly components: readonly { readonly group?: string; readonly name: string; readonly version: string }[];
     };
     const { dependencies } = JSON.parse(await readFile(join(root, 'app/package.json'), 'utf8')) as {
       readonly dependencies: Readonly<Record<string, string>>;
     };
-    const listed = new Map(bill.components.map(({ name, version }) => [name, version]));
+    const listed = new Map(
+      bill.components.map(({ group, name, version }) => [group === undefined ? name : `${group}/${name}`, version]),
+    );
     for (const [name, version] of Object.entries(dependencies))
       expect([name, listed.get(name)]).toEqual([name, version]);
     expect(bill.bomFormat).toBe('CycloneDX');

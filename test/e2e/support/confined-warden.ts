@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers';
 
 const project = resolve(import.meta.dirname, '../../..');
 
+const sources = { folder: project, node: relative(project, process.execPath), main: 'src/main.ts' };
+
 /** nobody, on every Linux; no user of the tests. */
 const nobody = 65_534;
 
@@ -45,7 +47,7 @@ export interface ConfinedOptions {
   /** Files of the project, to be imported before anything else. */
   readonly imports?: readonly string[];
   /** Where the program is, if not in the sources of the project. */
-  readonly program?: { readonly folder: string; readonly main: string };
+  readonly program?: { readonly folder: string; readonly node: string; readonly main: string };
 }
 
 export interface ConfinedRun {
@@ -59,14 +61,14 @@ export interface ConfinedRun {
  * read-only but for the folders that are given. Needs root.
  */
 export async function runConfined(args: readonly string[], options: ConfinedOptions): Promise<ConfinedRun> {
-  const { configFile, writable, env, imports = [], program = { folder: project, main: 'src/main.ts' } } = options;
+  const { configFile, writable, env, imports = [], program = sources } = options;
   const readable = await mkdtemp(join(tmpdir(), 'etcd-warden-project-'));
   const seen = (path: string): string =>
     path.startsWith(program.folder) ? join(readable, relative(program.folder, path)) : path;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const imported = imports.map((path) => `--import=${seen(path)}`);
   const main = join(program.folder, program.main);
-  const node = [seen(process.execPath), ...imported, seen(main), '--config', configFile];
+  const node = [seen(join(program.folder, program.node)), ...imported, seen(main), '--config', configFile];
   const command = ['env', '-i', ...variables, ...node, ...args];
   const folders = [program.folder, readable, `${writable.length}`, ...writable];
   try {
