@@ -7,6 +7,7 @@ import type { Repository } from '../ports/repository.ts';
 import { findClusters, readCatalogue, type Catalogue, type CatalogueEntry } from '../repository/catalogue.ts';
 import { removeBackups, type BackupRemoval } from '../repository/remove-backups.ts';
 import { findRemains, sweep, type Remains, type SweepResult } from '../repository/sweep.ts';
+import { believableNow } from '../retention/believable-now.ts';
 import type { BackupFacts } from '../retention/facts.ts';
 import type { Acceptance, RetentionPlan } from '../retention/plan.ts';
 import { planRetention } from '../retention/plan-retention.ts';
@@ -97,7 +98,9 @@ async function pruneOne(
   }
   const { cluster, lineage, expectedPerDay, runLimitMs, accepted } = options;
   const backups = catalogue.entries.flatMap(factsOf);
-  const facts = { now: parts.clock.now(), backups, lineage, expectedPerDay };
+  const now = believableNow(parts.clock.now(), backups);
+  if (now < parts.clock.now()) parts.log.warn('the clock is ahead of that of the store', { repository: name });
+  const facts = { now, backups, lineage, expectedPerDay };
   const plan = planRetention(policy, facts, { accepted });
   tellOfDoubts(name, plan, parts.log);
   const planned = { ...nothing, plan, otherLineages: countOtherLineages(backups, plan.lineage) };

@@ -50,7 +50,11 @@ function newest(limit: number, reason: string, applies: (candidate: Candidate) =
 function youngerThan(limitMs: number, now: Date): Rule {
   const reason = `younger than ${exactDuration(limitMs)}`;
   return {
-    judge: ({ time }) => (limitMs > 0 && now.getTime() - time.getTime() <= limitMs ? reason : undefined),
+    judge: ({ time, facts }) => {
+      // Since it was stored: that clock is not the writer's, whose date may be wrong.
+      const since = facts.storedAt > time ? facts.storedAt : time;
+      return limitMs > 0 && now.getTime() - since.getTime() <= limitMs ? reason : undefined;
+    },
     count: () => {},
   };
 }

@@ -71,7 +71,7 @@ const removedFrom = ({ repositories }: PrunedDocument): string[] =>
 test('while backups fail nothing is pruned, however old all of them are; the next success prunes down to policy', async () => {
   const places = lately(6, { everyMs: hourMs, newest: new Date(Date.now() - 4 * hourMs) });
   await storeSeries(site.open(), places);
-  const retention = { ...keepNothingElse, keepWithin: '3h', keepMin: 2 };
+  const retention = { ...keepNothingElse, keepLast: 1, keepMin: 2 };
   const configFile = await site.configure({ retention, sections: clusterSection() });
   const [member] = etcd.members;
   member?.process.signal('SIGKILL');

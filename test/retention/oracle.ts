@@ -22,7 +22,9 @@ export function keptByGrouping(
   keep(newestFirst.slice(0, policy.keepLast), 'among');
   if (policy.keepWithinMs > 0) {
     keep(
-      newestFirst.filter(({ time }) => time.getTime() >= now.getTime() - policy.keepWithinMs),
+      newestFirst.filter(({ time, storedAt }) => {
+        return Math.max(time.getTime(), storedAt.getTime()) >= now.getTime() - policy.keepWithinMs;
+      }),
       'younger',
     );
   }

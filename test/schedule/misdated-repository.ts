@@ -1,3 +1,4 @@
+import { believableNow } from '../../src/retention/believable-now.ts';
 import type { BackupFacts } from '../../src/retention/facts.ts';
 import type { Decision } from '../../src/retention/plan.ts';
 import { planRetention } from '../../src/retention/plan-retention.ts';
@@ -109,9 +110,10 @@ export class MisdatedRepository {
   }
 
   #plan(allowed: RetentionPolicy, nowMs: number, toFacts: (stored: Stored) => BackupFacts) {
+    const backups = this.#stored.map(toFacts);
     return planRetention(allowed, {
-      now: new Date(nowMs),
-      backups: this.#stored.map(toFacts),
+      now: believableNow(new Date(nowMs), backups),
+      backups,
       lineage: '0123456789abcdef',
       expectedPerDay: this.#expectedPerDay,
     });
@@ -125,12 +127,13 @@ export class MisdatedRepository {
 
   /** A backup went that a right clock would have kept. */
   #judge({ facts, takenMs }: Stored, kept: readonly Stored[], trueMs: number, errorMs: number): void {
-    if (facts.storedAt.getTime() - facts.time.getTime() > dayMs) {
+    const isYoung = trueMs - takenMs <= policy.keepWithinMs;
+    if (!isYoung && facts.storedAt.getTime() - facts.time.getTime() > dayMs) {
       this.seen.misdatedAndRemoved += 1;
       return;
     }
     const ageMs = trueMs - takenMs;
-    const promise = promises.find(([upToMs]) => ageMs <= upToMs - errorMs);
+    const promise = promises.find(([upToMs, apartMs]) => ageMs <= (apartMs === 0 ? upToMs : upToMs - errorMs));
     if (promise === undefined) return;
     const [, promisedMs] = promise;
     const toleratedMs = promisedMs === 0 ? 0 : promisedMs + errorMs;

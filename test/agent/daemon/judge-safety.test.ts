@@ -1,70 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { BackupState, JobFailure, MemberState, RepositoryState } from '../../../src/agent/agent-status.ts';
-import { judgeSafety, type Safety, type SafetyFacts } from '../../../src/agent/daemon/judge-safety.ts';
+import type { MemberState, RepositoryState } from '../../../src/agent/agent-status.ts';
+import { judgeSafety } from '../../../src/agent/daemon/judge-safety.ts';
+import {
+  backup,
+  failure,
+  hint,
+  judge,
+  member,
+  minutesAgo,
+  now,
+  problemsOf,
+  repository,
+  unlistable,
+  unlisted,
+  verdictOf,
+} from './safety-facts.ts';
 
-const now = new Date('2026-11-25T12:00:00Z');
-const minutesAgo = (minutes: number): Date => new Date(now.getTime() - minutes * 60_000);
-const hint = 'Do this.';
-
-function backup(minutes: number): BackupState {
-  return { id: 'some', takenAt: minutesAgo(minutes), revision: '8', storedBytes: 5, verifiedAt: undefined };
-}
-
-/** Listed, with a backup of 25 minutes ago where one is due every half hour. */
-function repository(name: string, changes: Partial<RepositoryState> = {}): RepositoryState {
-  return {
-    name,
-    location: `memory://${name}`,
-    listedAt: minutesAgo(1),
-    error: undefined,
-    newest: backup(25),
-    newestVerified: undefined,
-    newestDrilled: undefined,
-    expectedAgeSeconds: 1800,
-    backups: { complete: 1, incomplete: 0, damaged: 0, held: 0 },
-    storedBytes: 5,
-    ...changes,
-  };
-}
-const unlisted = { listedAt: undefined, newest: undefined };
-const unlistable = { ...unlisted, error: { code: 'store-unreachable', message: 'no way there', hint } };
-
-function member(name: string, changes: Partial<MemberState> = {}): MemberState {
-  return {
-    name,
-    role: 'follower',
-    version: '3.6.16',
-    dbSizeBytes: 100,
-    inUseBytes: 50,
-    quotaBytes: 1000,
-    quotaText: '1000 B (status)',
-    alarms: [],
-    trouble: undefined,
-    ...changes,
-  };
-}
-
-function failure(job: JobFailure['job'], message = 'it broke'): JobFailure {
-  return { job, at: now, code: 'store-failed', message, hint, times: 1 };
-}
-
-/** Two repositories and three members, all well, the next backup in five minutes. */
-function judge(changes: Partial<Omit<SafetyFacts, 'members'>> & { members?: readonly MemberState[] } = {}): Safety {
-  const { members = ['m1', 'm2', 'm3'].map((name) => member(name)), ...facts } = changes;
-  return judgeSafety({
-    now,
-    repositories: [repository('primary'), repository('local')],
-    members: { seenAt: now, error: undefined, members },
-    noQuorumBecause: undefined,
-    failures: [],
-    startedAt: minutesAgo(60 * 24 * 30),
-    verifiedAgeLimitSeconds: undefined,
-    nextBackupAt: minutesAgo(-5),
-    ...facts,
-  });
-}
-const verdictOf = ({ verdict: { level, sentence } }: Safety): string => `${level} | ${sentence}`;
-const problemsOf = ({ problems }: Safety): string[] => problems.map(({ level, text }) => `${level} | ${text}`);
 const lookFor = 'The newest backup is 25m old, but something needs a look:';
 
 describe('The verdict', () => {
@@ -278,32 +229,5 @@ describe('What speaks against safety', () => {
         expect(text).toMatch(/^[^\n\r]*[^.;\s]\.$/);
       }
     }
-  });
-});
-
-describe('Backups that are to be read back', () => {
-  const twoDays = 2 * 24 * 60 * 60;
-  const proofs = (minutes: number | undefined, startedMinutesAgo: number): string[] => {
-    const newestVerified = minutes === undefined ? undefined : backup(minutes);
-    const safety = judge({
-      repositories: [repository('primary', { newestVerified })],
-      startedAt: minutesAgo(startedMinutesAgo),
-      verifiedAgeLimitSeconds: twoDays,
-    });
-    return problemsOf(safety);
-  };
-
-  it.each([
-    ['recently', 60, 9999, []],
-    [
-      'too long ago',
-      60 * 72,
-      9999,
-      ['warning | Of the backups in primary none that is younger than 3d 0h was read back.'],
-    ],
-    ['never', undefined, 60 * 72, ['warning | Of the backups in primary none was read back.']],
-    ['never, by an agent that is young', undefined, 60, []],
-  ])('are judged by when the newest of them was: %s', (_, minutes, started, expected) => {
-    expect(proofs(minutes, started)).toEqual(expected);
   });
 });
