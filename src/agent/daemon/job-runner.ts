@@ -153,9 +153,9 @@ export class JobRunner implements AsyncDisposable {
     measures.jobSkipped(job, reason);
     log[reason === 'nothing' ? 'debug' : 'info']('nothing had to be done', { ...fields, reason: text });
     const before = knowledge.lastError(job);
-    // What is there serves the time that the run was for; a repository that has none of it, or damage that was found, stays.
+    // What another one did serves the time; a repository that has none of it, or damage that was found, is not served by it.
     const isUnserved = before?.exitStatus === exitStatus.partly || before?.exitStatus === exitStatus.damage;
-    const result = reason === 'busy' ? 'busy' : resultOf(isUnserved ? before : undefined);
+    const result = reason === 'busy' ? 'busy' : resultOf(reason === 'served' && isUnserved ? before : undefined);
     if (result === 'succeeded') knowledge.jobEnded(job, undefined, clock.now());
     else knowledge.jobLeft(job);
     measures.jobEnded(job, { result, seconds, at: clock.now() });

@@ -100,6 +100,16 @@ describe('What a run leaves behind', () => {
     expect(knowledge.failures.map((failure) => failure.code)).toEqual(stays);
   });
 
+  it('is nothing of an earlier half, where there is nothing left to do', async () => {
+    knowledge.jobEnded('verify', new WardenError('partly-verified', 'one of two'), noon);
+    await run('verify');
+    expect([measures.of('jobSkipped'), results(), knowledge.failures]).toEqual([
+      [['verify', 'nothing']],
+      [['verify', 'succeeded']],
+      [],
+    ]);
+  });
+
   it('is what was done, where only the release of what it used failed', async () => {
     const release = { [Symbol.asyncDispose]: () => Promise.reject(new Error('a socket hangs')) };
     change = (parts) => ({ ...parts, ...release });
