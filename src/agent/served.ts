@@ -3,9 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Repository } from '../ports/repository.ts';
 import { readCatalogue, type CatalogueEntry } from '../repository/catalogue.ts';
-
-/** How far the clocks of several agents may lie apart. */
-const clockToleranceMs = 60_000;
+import { clockToleranceMs } from './clock-tolerance.ts';
 
 export interface ServedParts {
   readonly repositories: readonly Repository[];

@@ -1,6 +1,7 @@
 import type { RepositoryFacts } from '../../ports/metrics.ts';
 import type { CatalogueEntry } from '../../repository/catalogue.ts';
 import type { AgentEvent, BackupState } from '../agent-status.ts';
+import { clockToleranceMs } from '../clock-tolerance.ts';
 
 export interface CatalogueSummary {
   readonly facts: RepositoryFacts;
@@ -9,9 +10,6 @@ export interface CatalogueSummary {
   readonly newestDrilled: BackupState | undefined;
   readonly events: readonly AgentEvent[];
 }
-
-/** How far the clocks of several agents may lie apart. */
-const clockToleranceMs = 5 * 60_000;
 
 const eventsForMs = 7 * 24 * 60 * 60_000;
 
