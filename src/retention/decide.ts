@@ -1,12 +1,14 @@
-import { credibleTime, doubtsAbout, isSound } from './doubts.ts';
+import { credibleTime, doubtsAbout, isSound, isStoredLate } from './doubts.ts';
 import type { BackupFacts } from './facts.ts';
-import { newestFirst } from './order.ts';
+import { newestFirst, type Ordered } from './order.ts';
 import { localTime } from './periods.ts';
 import type { Decision } from './plan.ts';
 import type { RetentionPolicy } from './policy.ts';
 import { rulesOf, type Candidate } from './rules.ts';
 import { findStepBack } from './went-back.ts';
 import { instant } from './words.ts';
+
+type Placed = Candidate & Ordered;
 
 /**
  * What the rules make of each backup of one lineage, in the order given. One walk from the newest to the oldest: every
@@ -21,39 +23,42 @@ export function decide(
   acceptStepBack = false,
 ): readonly Decision[] {
   const rules = rulesOf(policy, now);
-  const walk = candidates(policy, backups, now);
+  const sound = new Set(backups.filter((facts) => isSound(facts, now)));
+  const walk = backups.flatMap((facts) => candidatesOf(facts, now, policy.timeZone)).sort(newestFirst);
   const stepBack = acceptStepBack
     ? undefined
-    : findStepBack(walk.map(({ facts }) => facts).filter((facts) => isSound(facts, now)));
-  const decisions = new Map<BackupFacts, Decision>();
-  let isBefore = false;
+    : findStepBack(walk.map(({ facts }) => facts).filter((facts) => sound.has(facts)));
+  const reasons = new Map<BackupFacts, string[]>(backups.map((facts) => [facts, []]));
+  const before = new Set<BackupFacts>();
   for (const candidate of walk) {
     const { facts } = candidate;
-    isBefore ||= facts === stepBack?.newestBefore;
-    if (isBefore) {
-      const reason = `from before the cluster went back to revision ${stepBack?.toRevision}`;
-      decisions.set(facts, { backup: facts, action: 'keep', reasons: [reason, ...heldBy(facts)] });
+    if (before.size > 0 || facts === stepBack?.newestBefore) {
+      before.add(facts);
       continue;
     }
-    const byRule = rules.map(({ judge }) => judge(candidate)).filter((reason) => reason !== undefined);
-    const doubts = doubtsAbout(facts, now);
-    decisions.set(facts, conclude(facts, byRule, doubts.join(' and '), now));
-    if (doubts.length === 0) for (const { count } of rules) count(candidate);
+    reasons.get(facts)?.push(...rules.map(({ judge }) => judge(candidate)).filter((reason) => reason !== undefined));
+    if (sound.has(facts)) for (const { count } of rules) count(candidate);
   }
-  return backups.map((facts) => decisions.get(facts)).filter((decision) => decision !== undefined);
+  return backups.map((facts) => {
+    if (!before.has(facts)) return conclude(facts, [...new Set(reasons.get(facts))], now);
+    const reason = `from before the cluster went back to revision ${stepBack?.toRevision}`;
+    return { backup: facts, action: 'keep', reasons: [reason, ...heldBy(facts)] };
+  });
 }
 
-function candidates(policy: RetentionPolicy, backups: readonly BackupFacts[], now: Date): readonly Candidate[] {
-  return backups
-    .map((facts) => {
-      const time = credibleTime(facts, now);
-      const { revision, id } = facts;
-      return { facts, time, revision, id, localTime: localTime(time, policy.timeZone) };
-    })
-    .sort(newestFirst);
+/**
+ * Its place on the walk. One that was stored late has two, and stays where either keeps it: it may be a copy, whose date is
+ * right, or a backup of a machine whose clock was behind.
+ */
+function candidatesOf(facts: BackupFacts, now: Date, timeZone: string): readonly Placed[] {
+  const { revision, id, storedAt } = facts;
+  const date = credibleTime(facts, now);
+  const times = isStoredLate(facts) ? [date, storedAt] : [date];
+  return times.map((time) => ({ facts, time, revision, id, localTime: localTime(time, timeZone) }));
 }
 
-function conclude(facts: BackupFacts, byRule: readonly string[], doubt: string, now: Date): Decision {
+function conclude(facts: BackupFacts, byRule: readonly string[], now: Date): Decision {
+  const doubt = doubtsAbout(facts, now).join(' and ');
   const held = heldBy(facts);
   const reasons = [...(doubt === '' ? byRule : despite(doubt, byRule)), ...held];
   const isKept = byRule.length > 0 || held.length > 0;

@@ -19,12 +19,17 @@ export function doubtsAbout(backup: BackupFacts, now: Date): readonly string[] {
   if (isLaterThan(time, now)) doubts.push('dated in the future');
   // The future becomes the past: without this, its date would be believed once that day has come.
   else if (-storedLateMs > storedWithinMs) doubts.push(`dated ${roughDuration(-storedLateMs)} after it was stored`);
-  if (storedLateMs > storedWithinMs) doubts.push(`stored ${roughDuration(storedLateMs)} after its date`);
+  if (isStoredLate(backup)) doubts.push(`stored ${roughDuration(storedLateMs)} after its date`);
   return doubts;
 }
 
 export function isSound(backup: BackupFacts, now: Date): boolean {
   return doubtsAbout(backup, now).length === 0;
+}
+
+/** A copy, or a backup of a machine whose clock was behind: by the listing they are not to be told apart. */
+export function isStoredLate({ time, storedAt }: BackupFacts): boolean {
+  return storedAt.getTime() - time.getTime() > storedWithinMs;
 }
 
 /** When it was taken at the latest: it cannot be younger than its own manifest. */

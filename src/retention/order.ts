@@ -1,6 +1,6 @@
 import type { BackupFacts } from './facts.ts';
 
-type Ordered = Pick<BackupFacts, 'time' | 'revision' | 'id'>;
+export type Ordered = Pick<BackupFacts, 'time' | 'revision' | 'id'>;
 
 /** Newest first: by time, then revision, then id. Total, so that the order of a listing never decides anything. */
 export function newestFirst(a: Ordered, b: Ordered): number {

@@ -36,6 +36,7 @@ test('a large database and a slow store take little memory, and no more while th
   expect((await memoryMb('VmRSS')) - before).toBeLessThan(16);
   uplink.setBytesPerSecond(24_000_000);
   await vi.waitFor(() => expect(uplink.sentBytes()).toBeGreaterThan(180_000_000), 30_000);
-  expect(await memoryMb('VmHWM')).toBeLessThan(300);
+  // Every queue and part was full: what docs/performance.md says of a store that does not keep up, and an eighth.
+  expect(await memoryMb('VmHWM')).toBeLessThan(360);
   requireStatus(await running.ended, 0);
 });

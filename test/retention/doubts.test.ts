@@ -88,22 +88,36 @@ describe('a backup in doubt', () => {
   });
 
   it('may be stored long after its date: then it takes nobody’s place', () => {
+    const storedAt = new Date('2026-11-24T12:00Z');
     const real = [backup('2026-11-10'), ...every(dayMs, 3, '2026-11-25')];
-    const forged = ['2026-11-23T23:00', '2026-11-15', '2026-11-09'].map((id) => backup(id, { storedAt: now }));
+    const forged = ['2026-11-23T11:00', '2026-11-15'].map((id) => backup(id, { storedAt }));
     expect(outcome(plan({ daily: 4 }, [...real, ...forged], { now }))).toMatchObject({
-      '2026-11-23T23:00':
-        'keep: stored 1 d after its date: does not count, but stays as long as a sound one would (day 2026-11-23)',
+      '2026-11-23T11:00':
+        'keep: stored 1 d after its date: does not count, but stays as long as a sound one would (day 2026-11-24, day 2026-11-23)',
       '2026-11-23T00:00': 'keep: day 2026-11-23',
-      '2026-11-15': expect.stringMatching(/^keep: stored 10 d after its date: .*\(day 2026-11-15\)$/) as string,
+      '2026-11-15': expect.stringMatching(/^keep: stored 9 d after its date: .*\(day 2026-11-24, day 2026-11-15\)$/),
       '2026-11-10': 'keep: day 2026-11-10',
-      '2026-11-09': 'remove: stored 16 d after its date, and no rule would keep it if it were sound',
     });
   });
 
+  it('may be stored long after its date: then it stays while a backup of either day would', () => {
+    const late = backup('2026-11-19', { storedAt: new Date('2026-11-22T12:00Z') });
+    const whatIsLeft = (daily: number) => {
+      const found = plan({ daily }, [late, ...every(dayMs, 8, '2026-11-25')], { now });
+      return outcome(found)['2026-11-19'];
+    };
+    expect(whatIsLeft(4)).toContain('would (day 2026-11-22)');
+    expect(whatIsLeft(3)).toBe('remove: stored 3 d after its date, and no rule would keep it if it were sound');
+    const copy = backup('2026-11-23', { storedAt: new Date('2026-11-24T12:00Z') });
+    expect(outcome(plan({ keepLast: 2 }, [copy, ...every(hourMs, 20, '2026-11-25')], { now }))['2026-11-23']).toBe(
+      'remove: stored 2 d after its date, and no rule would keep it if it were sound',
+    );
+  });
+
   it('says every doubt that there is', () => {
-    const both = backup('2026-11-20', { storedAt: now, state: 'damaged' });
+    const both = backup('2026-11-20', { storedAt: new Date('2026-11-22'), state: 'damaged' });
     expect(outcome(plan({ keepLast: 1 }, [both, ...every(dayMs, 2, '2026-11-25')], { now }))['2026-11-20']).toBe(
-      'remove: damaged and stored 5 d after its date, and no rule would keep it if it were sound',
+      'remove: damaged and stored 2 d after its date, and no rule would keep it if it were sound',
     );
   });
 

@@ -44,13 +44,10 @@ interface Stored {
  * A repository whose store has a right clock, and an agent that dates and prunes by one that may be wrong. What that agent
  * removes is held against the plan for the same backups with right dates at the right time: where that plan would keep a
  * backup, the promise of the policy must be kept all the same, to within the error of dates that nobody can doubt.
- *
- * One thing is excused. What is dated more than a day before it was stored looks like a backup that was copied, and goes
- * by its date.
  */
 export class MisdatedRepository {
   readonly faults: string[] = [];
-  readonly seen = { removed: 0, refused: 0, misdatedAndRemoved: 0, forced: 0 };
+  readonly seen = { removed: 0, refused: 0, forced: 0 };
   readonly #policy: RetentionPolicy;
   readonly #expectedPerDay: number;
   #stored: readonly Stored[] = [];
@@ -127,11 +124,6 @@ export class MisdatedRepository {
 
   /** A backup went that a right clock would have kept. */
   #judge({ facts, takenMs }: Stored, kept: readonly Stored[], trueMs: number, errorMs: number): void {
-    const isYoung = trueMs - takenMs <= policy.keepWithinMs;
-    if (!isYoung && facts.storedAt.getTime() - facts.time.getTime() > dayMs) {
-      this.seen.misdatedAndRemoved += 1;
-      return;
-    }
     const ageMs = trueMs - takenMs;
     const promise = promises.find(([upToMs, apartMs]) => ageMs <= (apartMs === 0 ? upToMs : upToMs - errorMs));
     if (promise === undefined) return;

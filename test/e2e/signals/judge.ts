@@ -4,8 +4,8 @@ import type { Evidence } from './signalled-run.ts';
 
 const endsWithinMs = 10_000;
 
-/** In these a signal may come when nothing is left to be done: between the last look at it and the end. */
-const lastStages: ReadonlySet<Stage> = new Set(['prune', 'exit']);
+/** In these a signal may come when nothing is left to be done: on a fast machine all of them take less than 50 ms. */
+const lastStages: ReadonlySet<Stage> = new Set(['complete', 'manifest', 'prune', 'exit']);
 
 export interface Verdict {
   /** How the run ended, such as `SIGTERM, backup stored`. */
@@ -25,11 +25,11 @@ export function judge(evidence: Evidence): Verdict {
   };
 }
 
-function judgeEnd({ moment, signalled, tookMs, ended }: Evidence): string[] {
+function judgeEnd(evidence: Evidence): string[] {
+  const { moment, signalled, tookMs, ended } = evidence;
   const found: string[] = [];
   if (signalled && tookMs > endsWithinMs) found.push(`ended ${tookMs} ms after the signal`);
-  const endedByItself = ended.status === 0 && ended.signal === undefined;
-  if (endedByItself && (!signalled || lastStages.has(moment.stage))) return found;
+  if (isOverBySuccess(evidence) && (!signalled || lastStages.has(moment.stage))) return found;
   if (!signalled) found.push(`was not signalled and ended with status ${ended.status}: ${ended.stderr}`);
   else if (ended.signal !== 'SIGTERM') found.push(`status ${ended.status} does not say SIGTERM: ${ended.stderr}`);
   return found;
@@ -61,18 +61,22 @@ function judgeRemains({ isLocked, openUploads, strayFiles, contents, readTransac
 }
 
 /** A manifest never stands alone, and whatever is a backup by its manifest is whole. */
-function judgeBackups({ contents, verified }: Evidence): string[] {
+function judgeBackups(evidence: Evidence): string[] {
+  const { contents, verified } = evidence;
   const alone = contents
     .filter((name) => name.endsWith('/manifest.json'))
     .map((name) => name.slice(0, -'manifest.json'.length))
     .filter((folder) => !contents.some((name) => name.startsWith(`${folder}snapshot.`)));
   return [
     ...alone.map((folder) => `${folder} has a manifest and no snapshot`),
+    ...(isOverBySuccess(evidence) && verified.length === 0 ? ['the run ended well and stored nothing'] : []),
     ...verified
       .filter(({ status }) => status !== 0)
       .map(({ stdout, stderr }) => `a backup of this run does not verify: ${stdout}\n${stderr}`),
   ];
 }
+
+const isOverBySuccess = ({ ended }: Evidence): boolean => ended.status === 0 && ended.signal === undefined;
 
 function codeOf(ended: EndedWarden): string | undefined {
   if (ended.stdout === '') return undefined;
