@@ -192,11 +192,11 @@ describe('retention of any history', { timeout: 120_000 }, () => {
       const bySound = keptByGrouping(policy, sound, facts.now);
       for (const { backup, reasons } of plan.decisions) {
         const inDoubt = isDoubtful(backup, facts.now);
-        const at = (time: Date) =>
+        const keptAt = (time: Date) =>
           keptByGrouping(policy, [...sound, { ...backup, time }], facts.now).get(backup.id) ?? [];
         // One that was stored long after its date has two places.
         const places = backup.time > backup.storedAt ? [backup.storedAt] : [backup.time, ...lateStorings(backup)];
-        const kept = inDoubt ? new Set(places.flatMap((time) => [...at(time)])) : (bySound.get(backup.id) ?? []);
+        const kept = inDoubt ? new Set(places.flatMap((time) => [...keptAt(time)])) : (bySound.get(backup.id) ?? []);
         const rules = inDoubt ? (/\((.*)\)$/.exec(reasons[0] ?? '')?.[1]?.split(', ') ?? []) : reasons;
         const told = rules.map(ruleOf).filter((rule) => !/^(held|locked|no rule)/.test(rule));
         expect(told.sort()).toEqual([...kept].sort());
