@@ -5,7 +5,10 @@ const project = (name: string, include: string[], exclude: string[] = [], testTi
   test: { name, include, exclude, testTimeout, hookTimeout: 60_000 },
 });
 
-const needsServers = ['test/**/*.{etcd,s3,kms,fault,e2e}.test.ts'];
+const needsServers = ['test/**/*.{etcd,s3,kms,fault,e2e,kubernetes}.test.ts'];
+
+/** Its servers take ten minutes to build: `npm run test:kubernetes`. */
+const withKubernetes = process.env['KUBERNETES'] === 'whole';
 
 export default defineConfig({
   test: {
@@ -18,6 +21,7 @@ export default defineConfig({
       project('kms', ['test/**/*.kms.test.ts'], [], 120_000),
       project('fault', ['test/**/*.fault.test.ts'], [], 120_000),
       project('e2e', ['test/**/*.e2e.test.ts'], [], 300_000),
+      ...(withKubernetes ? [project('kubernetes', ['test/**/*.kubernetes.test.ts'], [], 300_000)] : []),
     ],
   },
 });
