@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, startCluster } from '../support/etcd.ts';
-import { type KeyFiles, makeKeyFiles } from '../support/key-files.ts';
+import { startKms } from '../support/kms.ts';
 import { type S3Server, startS3Server } from '../support/s3.ts';
-import { type ConfinedRun, giveToNobody, runConfined } from './support/confined-warden.ts';
+import { type ConfinedRun, giveToNobody, nobody, runConfined } from './support/confined-warden.ts';
 import { fill } from './support/filled-cluster.ts';
 import { awsEnvironment, cloudRepository, localRepository, makePlaces, type Places } from './support/places.ts';
 
@@ -15,7 +15,6 @@ const refuseChildren = join(import.meta.dirname, 'support/refuse-children.fixtur
 const stack = new AsyncDisposableStack();
 let cluster: Cluster;
 let s3: S3Server;
-let keys: KeyFiles;
 let places: Places;
 let spool: string;
 let target: string;
@@ -24,9 +23,9 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
   [cluster, s3] = await Promise.all([startCluster(), startS3Server()]);
+  const kms = stack.use(await startKms());
   stack.use(cluster);
   stack.use(s3);
-  keys = stack.use(await makeKeyFiles());
   places = stack.use(await makePlaces(s3));
   await fill(cluster.endpoints[0] ?? '', 8);
   [spool, target] = [join(places.folder, 'spool'), join(places.folder, 'restored')];
@@ -36,7 +35,8 @@ beforeAll(async () => {
     cluster: { name: 'test', endpoints: cluster.endpoints },
     coordination: { lock: 'etcd' },
     snapshot: { spool: { directory: spool, maxSize: '16MiB' } },
-    encryption: { recipients: [{ type: 'aes-key-file', file: await keys.writeAesKey('site'), name: 'site' }] },
+    aws: { region: 'us-east-1', kmsEndpoint: kms.endpoint },
+    encryption: { recipients: [{ type: 'aws-kms', keyArn: await kms.createKey() }] },
     repositories: [cloudRepository(s3.endpoint, places.bucket), localRepository(places.directory)],
   });
 });
@@ -52,7 +52,6 @@ test('the fixture that lets no command start another program does so', async () 
 // field: F163
 test('backup, verify and restore need no other program, no user, no home, and write only where they are told to', async () => {
   await giveToNobody(places.folder);
-  await giveToNobody(keys.directory);
   const open = join(places.folder, 'open-to-all');
   await mkdir(open);
   await chmod(open, 0o777);
@@ -68,7 +67,7 @@ test('backup, verify and restore need no other program, no user, no home, and wr
     const { status, stdout, stderr } = await run(...args);
     expect([args, status], `${stdout}\n${stderr}`).toEqual([args, 0]);
   }
-  expect((await stat(restored)).uid).toBe(65_534);
+  expect((await stat(restored)).uid).toBe(nobody);
   expect(await readdir(spool)).toEqual([]);
   // The rest of the system is read-only indeed, also where its mode says otherwise.
   const refused = await run('restore', 'latest', '--to', join(open, 'snapshot.db'));

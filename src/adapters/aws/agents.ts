@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { readAuthorities } from './certificate-authorities.ts';
+import { provideHomeFolder } from './home-folder.ts';
 
 /** How AWS services, and servers that speak like them, are reached. */
 export interface Route {
@@ -15,8 +16,9 @@ export interface Agents extends Disposable {
   readonly httpsAgent: HttpsAgent;
 }
 
-/** Node's agents reach proxies; the SDK by itself reads none of the proxy variables. */
+/** What both clients are made with. Node's agents reach proxies; the SDK by itself reads none of the proxy variables. */
 export function createAgents({ caFile, proxy }: Route): Agents {
+  provideHomeFolder();
   const { HTTP_PROXY, HTTPS_PROXY, NO_PROXY, http_proxy, https_proxy, no_proxy } = process.env;
   const proxyEnv =
     proxy === undefined

@@ -9,8 +9,8 @@ const project = resolve(import.meta.dirname, '../../..');
 
 const sources = { folder: project, node: relative(project, process.execPath), main: 'src/main.ts' };
 
-/** nobody, on every Linux; no user of the tests. */
-const nobody = 65_534;
+/** A user that no system knows: no entry in /etc/passwd, no home. */
+export const nobody = 64_998;
 
 /**
  * $1 the project, $2 where nobody can read it, whatever the folders above allow; $3 how many folders may be written; then
@@ -56,25 +56,34 @@ export interface ConfinedRun {
   readonly stderr: string;
 }
 
-/**
- * Runs the command line as a user without a name, home or rights, in a mount namespace whose every file system is
- * read-only but for the folders that are given. Needs root.
- */
-export async function runConfined(args: readonly string[], options: ConfinedOptions): Promise<ConfinedRun> {
+/** Runs the command line as `runConfinedProgram` runs a program. */
+export function runConfined(args: readonly string[], options: ConfinedOptions): Promise<ConfinedRun> {
   const { configFile, writable, env, imports = [], program = sources } = options;
+  return runConfinedProgram({ folder: program.folder, writable, env }, (seen) => [
+    seen(join(program.folder, program.node)),
+    ...imports.map((path) => `--import=${seen(path)}`),
+    seen(join(program.folder, program.main)),
+    '--config',
+    configFile,
+    ...args,
+  ]);
+}
+
+/**
+ * Runs a program of a folder as a user without a name, home or rights, in a mount namespace whose every file system is
+ * read-only but for the folders that are given. `command` is told where a path in that folder is seen. Needs root.
+ */
+export async function runConfinedProgram(
+  { folder, writable, env }: Pick<ConfinedOptions, 'writable' | 'env'> & { readonly folder: string },
+  command: (seen: (path: string) => string) => readonly string[],
+): Promise<ConfinedRun> {
   const readable = await mkdtemp(join(tmpdir(), 'etcd-warden-project-'));
-  const seen = (path: string): string =>
-    path.startsWith(program.folder) ? join(readable, relative(program.folder, path)) : path;
+  const seen = (path: string): string => (path.startsWith(folder) ? join(readable, relative(folder, path)) : path);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const imported = imports.map((path) => `--import=${seen(path)}`);
-  const main = join(program.folder, program.main);
-  const node = [seen(join(program.folder, program.node)), ...imported, seen(main), '--config', configFile];
-  const command = ['env', '-i', ...variables, ...node, ...args];
-  const folders = [program.folder, readable, `${writable.length}`, ...writable];
+  const folders = [folder, readable, `${writable.length}`, ...writable];
   try {
-    const child = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', ...folders, ...command], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const confined = ['--mount', 'sh', '-c', script, 'sh', ...folders, 'env', '-i', ...variables, ...command(seen)];
+    const child = spawn('unshare', confined, { stdio: ['ignore', 'pipe', 'pipe'] });
     const [[status], stdout, stderr] = await Promise.all([
       once(child, 'close') as Promise<[number | null]>,
       text(child.stdout),
