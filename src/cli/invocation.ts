@@ -1,5 +1,5 @@
 import { compose, composeFiles, composeLog, composeMetrics, composeOutlets, type Parts } from '../agent/compose.ts';
-import { withMeasures } from '../agent/measured.ts';
+import { withMeasures } from '../agent/hand-on-metrics.ts';
 import { unmeasured } from '../agent/unmeasured.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';

@@ -12,6 +12,7 @@ import type { Repository } from '../ports/repository.ts';
 import { makeBackupId, randomBytesOfId } from '../repository/backup-id.ts';
 import { Delivery } from '../repository/delivery.ts';
 import { formatLineage, snapshotName, type BackupPlace } from '../repository/layout.ts';
+import type { Unchecked } from '../repository/read-back.ts';
 import { chooseMembers, isLeader, type Preference } from '../snapshot/choose-member.ts';
 import {
   describeCompression,
@@ -62,6 +63,8 @@ export interface BackupResult {
   readonly manifest: Manifest;
   readonly stored: readonly string[];
   readonly failed: ReadonlyMap<string, WardenError>;
+  /** What could not be checked in repositories that hold it, because this role may not read there. */
+  readonly unchecked: ReadonlyMap<string, readonly Unchecked[]>;
   readonly skippedMembers: readonly SkippedMember[];
   /** Members whose data was found damaged, or differs from what most have. The backup is from another one. */
   readonly damagedMembers: readonly SkippedMember[];
@@ -204,7 +207,16 @@ async function backUpFrom(
   for (const [repository, error] of delivery.failures) {
     parts.log.error('repository failed', { repository, code: error.code, reason: error.message });
   }
-  return { place, manifest, stored, failed: delivery.failures };
+  tellUnchecked(parts.log, place.id.text, delivery.unchecked);
+  return { place, manifest, stored, failed: delivery.failures, unchecked: delivery.unchecked };
+}
+
+/** One line, and no warning: a role that may only write is a good one for backups. */
+function tellUnchecked(log: Log, backup: string, unchecked: BackupResult['unchecked']): void {
+  const facts = [...unchecked].flatMap(([name, left]) => left.map(({ what }) => `${name}: ${what}`));
+  const [first] = [...unchecked.values()].flat();
+  if (first === undefined) return;
+  log.info('stored and not read back: this role may not read', { backup, unchecked: facts, reason: first.because });
 }
 
 function nameBackup(

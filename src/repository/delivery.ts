@@ -4,6 +4,7 @@ import type { Repository } from '../ports/repository.ts';
 import { commitManifest } from './commit.ts';
 import { FanOut, nothingStored, type FanOutLimits, type Lane } from './fan-out.ts';
 import { objectKey, snapshotName, type BackupPlace } from './layout.ts';
+import { readManifestBack, type Unchecked } from './read-back.ts';
 import { withinLimit } from './within-limit.ts';
 
 /** A store that cannot even begin in this time does not hold up the others. */
@@ -24,15 +25,19 @@ export interface DeliveryOptions {
 export class Delivery implements AsyncDisposable {
   /** Repositories that were left out, each with its reason. */
   readonly failures: ReadonlyMap<string, WardenError>;
+  /** What could not be checked in repositories that hold the backup, for want of rights. */
+  readonly unchecked: ReadonlyMap<string, readonly Unchecked[]>;
   readonly #place: BackupPlace;
-  /** Repositories are named in the order of the configuration. */
-  readonly #order: readonly string[];
+  /** In the order of the configuration. */
+  readonly #repositories: readonly Repository[];
   readonly #fanOut: FanOut;
+  readonly #unchecked = new Map<string, readonly Unchecked[]>();
 
-  private constructor(place: BackupPlace, order: readonly string[], fanOut: FanOut) {
+  private constructor(place: BackupPlace, repositories: readonly Repository[], fanOut: FanOut) {
     this.#place = place;
-    this.#order = order;
+    this.#repositories = repositories;
     this.#fanOut = fanOut;
+    this.unchecked = this.#unchecked;
     this.failures = fanOut.failures;
   }
 
@@ -61,11 +66,7 @@ export class Delivery implements AsyncDisposable {
       signal.throwIfAborted();
       throw nothingStored(failures);
     }
-    return new Delivery(
-      options.place,
-      repositories.map(({ name }) => name),
-      fanOut,
-    );
+    return new Delivery(options.place, repositories, fanOut);
   }
 
   /** Resolves once every repository that is still in took the block over; `no-backup-stored` if none is. */
@@ -74,22 +75,43 @@ export class Delivery implements AsyncDisposable {
   }
 
   /**
-   * Makes the snapshot visible and then its manifest, in each repository on its own; resolves with the names of those
-   * that hold the backup now, or rejects with `no-backup-stored`. Call it only once everything about the snapshot is
-   * proved. Where the manifest fails, the snapshot stays: the manifest may have arrived although its answer did not, and
-   * must not stand alone.
+   * Makes the snapshot visible and then its manifest, in each repository on its own, and reads the manifest back where this
+   * role may; resolves with the names of those that hold the backup now, or rejects with `no-backup-stored`. Call it only
+   * once everything about the snapshot is proved. Where the manifest fails, the snapshot stays: the manifest may have
+   * arrived although its answer did not, and must not stand alone.
    */
   async commit(manifest: Uint8Array, signal: AbortSignal): Promise<string[]> {
-    const committed = await this.#fanOut.finish(
-      ({ store }) => commitManifest(store, this.#place, manifest, signal),
-      signal,
-    );
-    return this.#order.filter((name) => committed.includes(name));
+    const committed = await this.#fanOut.finish(async ({ name, store }) => {
+      const refusal = await commitManifest(store, this.#place, manifest, signal);
+      if (refusal !== undefined) this.#leaveUnchecked(name, ['own-manifest', 'read-back'], refusal);
+    }, signal);
+    const holding = this.#repositories.filter(({ name }) => committed.includes(name));
+    await Promise.all(holding.map((repository) => this.#readBack(repository, manifest, signal)));
+    const stored = holding.map(({ name }) => name).filter((name) => !this.failures.has(name));
+    if (stored.length === 0) throw nothingStored(this.failures);
+    return stored;
   }
 
   /** Aborts what was not committed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#fanOut[Symbol.asyncDispose]();
+  }
+
+  async #readBack({ name, store }: Repository, manifest: Uint8Array, signal: AbortSignal): Promise<void> {
+    if (this.#unchecked.has(name)) return;
+    try {
+      const refusal = await readManifestBack(store, this.#place, manifest, signal);
+      if (refusal !== undefined) this.#leaveUnchecked(name, ['read-back'], refusal);
+    } catch (error) {
+      this.#fanOut.failures.set(name, toWardenError(error));
+    }
+  }
+
+  #leaveUnchecked(repository: string, what: readonly Unchecked['what'][], { message }: WardenError): void {
+    this.#unchecked.set(
+      repository,
+      what.map((fact) => ({ what: fact, because: message })),
+    );
   }
 }
 

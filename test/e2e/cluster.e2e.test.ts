@@ -72,8 +72,8 @@ describe('a cluster of three with mTLS, sealed to a KMS key and a recovery key, 
 
   test('is stored in both, with every check passed', async () => {
     expect(backup.repositories).toEqual([
-      { name: 'cloud', result: 'stored' },
-      { name: 'local', result: 'stored' },
+      { name: 'cloud', result: 'stored', unchecked: [] },
+      { name: 'local', result: 'stored', unchecked: [] },
     ]);
     const { checks, liveMembers, member, encryption, tags } = backup.manifest;
     expect(checks.map(({ result }) => result)).toEqual(Array.from(checks, () => 'passed'));

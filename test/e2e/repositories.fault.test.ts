@@ -61,7 +61,7 @@ async function expectPartlyDone(run: EndedWarden, stored: 'cloud' | 'local', cod
   const failed = stored === 'cloud' ? 'local' : 'cloud';
   const { repositories, error } = requireStatus(run, 5).json() as BackupDocument;
   expect(repositories).toEqual([
-    { name: stored, result: 'stored' },
+    { name: stored, result: 'stored', unchecked: [] },
     { name: failed, result: 'failed', code, message: expect.stringMatching(/\S/) as string },
   ]);
   expect(error).toMatchObject({

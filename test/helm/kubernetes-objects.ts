@@ -42,6 +42,7 @@ export interface PodSpec {
   readonly hostNetwork?: boolean;
   readonly hostPID?: boolean;
   readonly hostIPC?: boolean;
+  readonly restartPolicy?: string;
   readonly terminationGracePeriodSeconds: number;
   readonly securityContext: {
     readonly runAsNonRoot?: boolean;
@@ -60,12 +61,23 @@ interface PodTemplate {
 export interface CronJob extends KubernetesObject {
   readonly spec: {
     readonly schedule: string;
+    readonly concurrencyPolicy: string;
     readonly startingDeadlineSeconds: number;
     readonly jobTemplate: {
       readonly spec: {
         readonly activeDeadlineSeconds: number;
         readonly backoffLimit: number;
         readonly ttlSecondsAfterFinished: number;
+        readonly podFailurePolicy: {
+          readonly rules: readonly {
+            readonly action: string;
+            readonly onExitCodes?: {
+              readonly containerName: string;
+              readonly operator: string;
+              readonly values: readonly number[];
+            };
+          }[];
+        };
         readonly template: PodTemplate;
       };
     };

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCron } from '../../src/config/cron.ts';
+import { exitStatus } from '../../src/errors/table.ts';
 import { nextOccurrence } from '../../src/schedule/occurrences.ts';
 import { configOf } from '../config/minimal-config.ts';
 import type { CronJob, PodSpec } from './kubernetes-objects.ts';
@@ -8,6 +9,8 @@ import { platforms, readExample, renderChart, type Rendering, withValue } from '
 const daemonSchedules = { backup: { cron: '*/30 * * * *' } };
 /** What Kubernetes may take to schedule a pod, to pull its image and to start it. */
 const startSeconds = 60;
+/** How often the CronJob controller looks: what must begin sooner than that may never begin. Source: Kubernetes, "CronJob". */
+const controllerPeriodSeconds = 10;
 
 // field: F151
 describe.each([...platforms, 'everything'])('every job of the example %s', (example) => {
@@ -42,10 +45,36 @@ describe.each([...platforms, 'everything'])('every job of the example %s', (exam
     for (const { spec } of jobs) {
       expect(spec.jobTemplate.spec.backoffLimit).toBeLessThanOrEqual(1);
       expect(spec.jobTemplate.spec.ttlSecondsAfterFinished).toBeGreaterThan(0);
+      expect(spec.jobTemplate.spec.template.spec.restartPolicy).toBe('Never');
+    }
+  });
+
+  it('that could not begin in time is left out, so that missed ones never add up, and none begins beside another', () => {
+    for (const { spec } of jobs) {
+      expect(spec.startingDeadlineSeconds).toBeGreaterThan(controllerPeriodSeconds);
       expect(spec.startingDeadlineSeconds).toBeLessThan(shortestIntervalSeconds(spec.schedule));
+      expect(spec.concurrencyPolicy).toBe('Forbid');
     }
   });
 });
+
+// field: F153
+it.each([...platforms, 'everything'])(
+  'a run of the example %s is tried again unless its exit status says that this would not help',
+  async (example) => {
+    const { usage, damage, refused, partly } = exitStatus;
+    const jobs = (await renderChart(await readExample(example))).all('CronJob');
+    expect(jobs).not.toEqual([]);
+    for (const { metadata, spec } of jobs) {
+      const { podFailurePolicy, template } = spec.jobTemplate.spec;
+      const failing = podFailurePolicy.rules.filter(({ action }) => action === 'FailJob');
+      expect([metadata.name, failing.map(({ onExitCodes }) => onExitCodes)]).toEqual([
+        metadata.name,
+        [{ containerName: template.spec.containers[0].name, operator: 'In', values: [usage, damage, refused, partly] }],
+      ]);
+    }
+  },
+);
 
 describe.each([
   ['cronjob', undefined],

@@ -17,6 +17,7 @@ async function rulesWith(settings: object, example = 'generic'): Promise<Prometh
   return rule.spec;
 }
 
+// BC-16
 it('the rules are those of monitoring/alerts.yaml, word for word, behind the intervals of the CronJobs', async () => {
   const { groups } = await rulesWith({});
   const own = parse(await readFile(resolve(root, 'monitoring/alerts.yaml'), 'utf8')) as PrometheusRule['spec'];
@@ -44,13 +45,35 @@ it('the intervals that the chart tells are those that the limits of the alerts c
       },
     ],
   };
-  const said = await withRuleFile(await rulesWith({}), async (ruleFile) => {
-    const testFile = join(dirname(ruleFile), 'test.json');
-    // JSON is YAML.
-    await writeFile(testFile, JSON.stringify({ rule_files: [ruleFile], evaluation_interval: '1m', tests: [test] }));
-    return runPromtool(['test', 'rules', testFile]);
-  });
+  const said = await tellPromtool(test);
   expect(said).toMatchObject({ status: 0, output: expect.stringContaining('SUCCESS') as string });
+});
+
+// BC-16
+it.each([
+  [
+    'a fresh install is given until its first backup is overdue by the interval of its CronJob',
+    '1x130',
+    [100, 110],
+    'EtcdBackupMissing',
+  ],
+  ['nobody is left to tell anything once the exporter is gone', '1x60 stale', [85, 95], 'EtcdWardenSilent'],
+] as const)('%s', async (_, life, [before, after], alert) => {
+  const listed = 'etcd_warden_repository_last_listed_timestamp_seconds{cluster="tenant-a",repository="primary"}';
+  const firing = (minute: number, names: readonly string[]): object => ({
+    expr: 'group by (alertname) (ALERTS{alertstate="firing"})',
+    eval_time: `${minute}m`,
+    exp_samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
+  });
+  const test = {
+    interval: '1m',
+    input_series: [
+      { series: 'etcd_warden_build_info{cluster="tenant-a"}', values: life },
+      { series: listed, values: life.replace('1x', '0+60x') },
+    ],
+    promql_expr_test: [firing(before, []), firing(after, [alert])],
+  };
+  expect(await tellPromtool(test)).toMatchObject({ status: 0, output: expect.stringContaining('SUCCESS') as string });
 });
 
 it('an alert can be left out, and further rules added', async () => {
@@ -76,6 +99,16 @@ it('the dashboard is that of monitoring/dashboard.json', async () => {
   const shown: unknown = JSON.parse(find('ConfigMap', 'etcd-warden-dashboard').data['etcd-warden.json'] ?? '');
   expect(shown).toEqual(JSON.parse(await readFile(resolve(root, 'monitoring/dashboard.json'), 'utf8')));
 });
+
+/** What promtool says of a test of the rules that the example `generic` comes with. */
+async function tellPromtool(test: object): Promise<{ readonly status: number; readonly output: string }> {
+  return withRuleFile(await rulesWith({}), async (ruleFile) => {
+    const testFile = join(dirname(ruleFile), 'test.json');
+    // JSON is YAML.
+    await writeFile(testFile, JSON.stringify({ rule_files: [ruleFile], evaluation_interval: '1m', tests: [test] }));
+    return runPromtool(['test', 'rules', testFile]);
+  });
+}
 
 async function withRuleFile<T>(spec: PrometheusRule['spec'], use: (ruleFile: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'warden-rules-'));

@@ -21,13 +21,13 @@ describe('committing a manifest', () => {
   });
 
   it('stores it beside its snapshot', async () => {
-    await commitManifest(store, place, manifest, go);
+    expect(await commitManifest(store, place, manifest, go)).toBeUndefined();
     expect(stored()).toBe(manifest.toString());
   });
 
   it('succeeds where the very same bytes are there: the answer of an earlier attempt was lost', async () => {
     await store.create(key, manifest, go);
-    await commitManifest(store, place, manifest, go);
+    expect(await commitManifest(store, place, manifest, go)).toBeUndefined();
     expect(stored()).toBe(manifest.toString());
   });
 
@@ -42,10 +42,12 @@ describe('committing a manifest', () => {
     expect(stored()).toBe(other.toString());
   });
 
-  it('takes what is there for its own where the role may not read: nobody else knows the random bits of the key', async () => {
+  it('takes what is there for its own where the role may not read, and says so: nobody else knows the random bits of the key', async () => {
     await store.create(key, manifest, go);
     store.read = () => Promise.reject(new WardenError('store-access-denied', 'may not read'));
-    await expect(commitManifest(store, place, manifest, go)).resolves.toBeUndefined();
+    expect(await commitManifest(store, place, manifest, go)).toEqual(
+      wardenError('store-access-denied', 'may not read'),
+    );
   });
 
   it('does not guess where the store cannot be read for another reason', async () => {

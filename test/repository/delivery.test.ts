@@ -106,4 +106,72 @@ describe('delivering a backup', () => {
     await delivery.write(Buffer.from('bytes'));
     await expect(delivery.commit(manifest, go)).rejects.toEqual(wardenError('no-backup-stored', 'a: says', 'b: says'));
   });
+
+  it('reads every manifest back, and tells where that is refused', async () => {
+    a.read = failing('store-access-denied');
+    await using delivery = await start();
+    await delivery.write(Buffer.from('bytes'));
+    expect(await delivery.commit(manifest, go)).toEqual(['a', 'b']);
+    expect(delivery.unchecked).toEqual(new Map([['a', [{ what: 'read-back', because: 'says store-access-denied' }]]]));
+  });
+
+  it('tells where it neither made the manifest that is there nor may read it', async () => {
+    const before = { ...a };
+    a.read = failing('store-access-denied');
+    a.create = async (...call) => {
+      await before.create(...call);
+      return before.create(...call);
+    };
+    await using delivery = await start();
+    await delivery.write(Buffer.from('bytes'));
+    expect(await delivery.commit(manifest, go)).toEqual(['a', 'b']);
+    expect([...delivery.unchecked].map(([name, facts]) => [name, facts.map(({ what }) => what)])).toEqual([
+      ['a', ['own-manifest', 'read-back']],
+    ]);
+  });
+
+  it.each([
+    [
+      'other bytes',
+      'object-damaged',
+      (key: string) => a.objects.set(key, { bytes: Buffer.from('{ }'), modifiedAt: new Date() }),
+    ],
+    ['nothing', 'store-object-missing', (key: string) => a.objects.delete(key)],
+  ] as const)('counts no repository that shows %s under the name that it confirmed', async (_, code, spoil) => {
+    const before = { ...a };
+    a.create = async (key, ...call) => {
+      await before.create(key, ...call);
+      spoil(key);
+    };
+    await using delivery = await start();
+    await delivery.write(Buffer.from('bytes'));
+    expect(await delivery.commit(manifest, go)).toEqual(['b']);
+    expect(delivery.failures).toEqual(new Map([['a', wardenError(code, manifestName)]]));
+  });
+
+  it('rejects where no repository shows the manifest that it confirmed', async () => {
+    for (const store of [a, b]) {
+      const before = { ...store };
+      store.create = async (key, ...call) => {
+        await before.create(key, ...call);
+        store.objects.delete(key);
+      };
+    }
+    await using delivery = await start();
+    await delivery.write(Buffer.from('bytes'));
+    await expect(delivery.commit(manifest, go)).rejects.toEqual(wardenError('no-backup-stored', 'does not have it'));
+  });
+
+  it('lets a backup stand that cannot be read back for any other reason', async () => {
+    const stop = new AbortController();
+    a.read = () => Promise.reject(new WardenError('store-timeout', 'no answer'));
+    b.read = async () => {
+      stop.abort(new WardenError('interrupted', 'ended by SIGTERM'));
+      return new Promise(() => undefined);
+    };
+    await using delivery = await start();
+    await delivery.write(Buffer.from('bytes'));
+    expect(await delivery.commit(manifest, stop.signal)).toEqual(['a', 'b']);
+    expect([delivery.failures.size, delivery.unchecked.size]).toEqual([0, 0]);
+  });
 });

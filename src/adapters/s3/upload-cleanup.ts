@@ -25,29 +25,42 @@ const onlyOnce = [0];
  */
 export async function clearAway(bucket: Bucket, left: Leftovers): Promise<void> {
   const signal = AbortSignal.timeout(bucket.limits.cleanupMs);
+  let mayHaveParts = left.multipart !== undefined || left.mayHaveBegun;
   try {
     if (left.multipart !== undefined) await abortMultipart(bucket, left.multipart, signal);
     // Names carry random bits, so an upload under this very name is ours.
     if (left.mayHaveBegun) await abortUploads(bucket, left.name, signal);
+    mayHaveParts = false;
     if (left.mayHaveLanded) {
       // Once its upload is gone a completion can't land any more; a PutObject can.
       const looks = left.multipart === undefined ? looksAfterCutOff : onlyOnce;
       await removeIfItLands(bucket, left.name, left.mark, looks, signal);
     }
   } catch (error) {
-    bucket.options.onLeftover?.(leftoverError(bucket, left, error, signal));
+    bucket.options.onLeftover?.(leftoverError(bucket, { ...left, mayHaveParts }, error, signal));
   }
 }
 
 /** The message itself says what to do: a log line carries no hint. */
-function leftoverError(bucket: Bucket, left: Leftovers, reason: unknown, signal: AbortSignal): WardenError {
+function leftoverError(
+  bucket: Bucket,
+  { name, mayHaveParts, mayHaveLanded }: Leftovers & { readonly mayHaveParts: boolean },
+  reason: unknown,
+  signal: AbortSignal,
+): WardenError {
   const why = signal.aborted ? `not done within ${bucket.limits.cleanupMs} ms` : toWardenError(reason).message;
-  const hasParts = left.multipart !== undefined || left.mayHaveBegun;
-  const what = hasParts
-    ? 'parts, which `etcd-warden prune` or a lifecycle rule with AbortIncompleteMultipartUpload clears away'
-    : 'the object, which is safe to remove';
-  const place = `s3://${bucket.options.bucket}/${left.name}`;
-  return new WardenError('store-failed', `The aborted upload of ${place} may have left ${what}: ${why}`, {
-    cause: reason,
-  });
+  const what = [
+    ...(mayHaveParts
+      ? ['parts, which `etcd-warden prune` or a lifecycle rule with AbortIncompleteMultipartUpload clears away']
+      : []),
+    ...(mayHaveLanded ? ['the object, which is safe to remove'] : []),
+  ];
+  const place = `s3://${bucket.options.bucket}/${name}`;
+  return new WardenError(
+    'store-failed',
+    `The aborted upload of ${place} may have left ${what.join('; and ')}: ${why}`,
+    {
+      cause: reason,
+    },
+  );
 }

@@ -9,7 +9,7 @@ import { beginMultipart, completeMultipart, sendPart, type MultipartUpload } fro
 import { PartBuffers } from './part-buffers.ts';
 import { partSizeFor } from './part-size.ts';
 import { clearAway } from './upload-cleanup.ts';
-import { carriesMark, newWriteMark, putOnce } from './write-once.ts';
+import { knowsOwn, newWriteMark, putOnce } from './write-once.ts';
 
 /**
  * An upload of parts that are buffers, so that each can be sent again. What fits in one part is one PutObject; with the
@@ -156,7 +156,7 @@ export class S3Upload implements Upload {
         throw error;
       }
     };
-    const isOurs = () => carriesMark(this.#bucket, this.#name, this.#mark, this.#signal);
+    const isOurs = () => knowsOwn(this.#bucket, this.#name, this.#mark, this.#signal);
     return retryCreate(this.#bucket.retry, noting, isOurs, this.#signal);
   }
 

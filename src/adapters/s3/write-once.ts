@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { isWardenError } from '../../errors/warden-error.ts';
+import { isWardenError, WardenError } from '../../errors/warden-error.ts';
 import type { CreateOptions } from '../../ports/object-store.ts';
 import type { Bucket } from './bucket.ts';
 import { checksumHeaders } from './checksums.ts';
@@ -62,7 +62,7 @@ export async function putOnce(
 }
 
 /** Whether the object stored under `name` is the one that was written with `mark`. */
-export async function carriesMark(bucket: Bucket, name: string, mark: string, signal: AbortSignal): Promise<boolean> {
+async function carriesMark(bucket: Bucket, name: string, mark: string, signal: AbortSignal): Promise<boolean> {
   const command = new HeadObjectCommand({ Bucket: bucket.options.bucket, Key: name });
   try {
     const head = await bucket.ask(
@@ -74,6 +74,21 @@ export async function carriesMark(bucket: Bucket, name: string, mark: string, si
   } catch (error) {
     if (isWardenError(error, 'store-object-missing')) return false;
     throw error;
+  }
+}
+
+/** The same for an upload that has nothing else to go by: where this role may not look, the error says what helps. */
+export async function knowsOwn(bucket: Bucket, name: string, mark: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await carriesMark(bucket, name, mark, signal);
+  } catch (error) {
+    if (!isWardenError(error, 'store-access-denied')) throw error;
+    const cure = 'Run it again: a new backup has a name of its own.';
+    throw new WardenError(error.code, `${error.message}: the role lacks s3:GetObject. ${cure}`, {
+      cause: error,
+      details: error.details,
+      hint: `${cure} With s3:GetObject the store could be asked (docs/permissions.md).`,
+    });
   }
 }
 

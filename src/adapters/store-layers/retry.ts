@@ -70,7 +70,8 @@ async function askWhetherOurs(isOurs: () => Promise<boolean>, refusal: WardenErr
     throw new WardenError(
       refusal.code,
       `${refusal.message} An earlier attempt's answer was lost, and whether it stored the object cannot be told: ${error.message}`,
-      { cause: refusal, details: refusal.details },
+      // What is in the way is the look, not the refusal.
+      { cause: refusal, details: refusal.details, hint: error.hint },
     );
   }
 }

@@ -3,6 +3,7 @@ import { runBackup } from '../../agent/runs/backup.ts';
 import { planBackup, type BackupPlan, type BackupResult } from '../../jobs/backup.ts';
 import type { PrunedRepository } from '../../jobs/prune.ts';
 import { describePrunedBriefly } from '../describe-pruned.ts';
+import { describeUnchecked } from '../describe-unchecked.ts';
 import { formatBytes, formatDuration, formatHash } from '../../format.ts';
 import type { CarryOut, Invocation, Outcome } from '../invocation.ts';
 import type { Result } from '../output.ts';
@@ -52,20 +53,18 @@ function describeBackup(result: BackupResult, pruned: readonly PrunedRepository[
   return { json: { ...json, retention: retention.json }, lines: [...lines, '', 'Retention', ...retention.lines] };
 }
 
-function describeStored({ place, manifest, stored, failed, skippedMembers, damagedMembers }: BackupResult): {
-  readonly json: object;
-  readonly lines: readonly string[];
-} {
+function describeStored(result: BackupResult): { readonly json: object; readonly lines: readonly string[] } {
+  const { place, manifest, stored, failed, unchecked, skippedMembers, damagedMembers } = result;
   const { snapshot, member, timings, freshness } = manifest;
   const tookMs = Date.parse(timings.committedAt) - Date.parse(timings.startedAt);
-  const checks = manifest.checks.map(({ name, result }) => (result === 'passed' ? name : `${name} ${result}`));
+  const checks = manifest.checks.map(({ name, result: how }) => (how === 'passed' ? name : `${name} ${how}`));
   return {
     json: {
       backup: place.id.text,
       cluster: place.cluster,
       lineage: place.lineage,
       repositories: [
-        ...stored.map((name) => ({ name, result: 'stored' })),
+        ...stored.map((name) => ({ name, result: 'stored', unchecked: unchecked.get(name) ?? [] })),
         ...[...failed].map(([name, { code, message }]) => ({ name, result: 'failed', code, message })),
       ],
       skippedMembers,
@@ -84,6 +83,7 @@ function describeStored({ place, manifest, stored, failed, skippedMembers, damag
         ['snapshot', `${formatBytes(snapshot.sizeBytes)}, hash ${formatHash(snapshot.hash)}`],
         ['stored', `${formatBytes(manifest.stored.sizeBytes)} as ${manifest.stored.object}`],
         ['checks', checks.join(', ')],
+        ...describeUnchecked(unchecked),
         ['took', `${formatDuration(tookMs)}, the stream was open for ${formatDuration(timings.streamHeldMs)}`],
         ...skippedMembers.map(({ name, reason }) => ['skipped', `${name}: ${reason}`] as const),
       ]),

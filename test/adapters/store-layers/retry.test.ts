@@ -82,6 +82,7 @@ describe('retryCreate', () => {
     await expect(creating).rejects.toMatchObject({
       code: 'store-object-exists',
       message: expect.stringContaining('cannot be told: no right to read') as unknown,
+      hint: expect.stringContaining('docs/permissions.md') as unknown,
     });
   });
 
