@@ -22,6 +22,7 @@ setFlagsFromString('--external-memory-accounted-in-global-limit');
 
 // How the process ends is settled before the rest is loaded, which takes a while: what process 1 of a container does not
 // handle yet is lost, a SIGTERM among it.
+const { describeCauses } = await import('./errors/describe-causes.ts');
 const { exitStatus } = await import('./errors/table.ts');
 const { toWardenError, WardenError } = await import('./errors/warden-error.ts');
 
@@ -59,8 +60,9 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 process.on('exit', () => {
   if (defect === undefined || isDefectTold) return;
   process.exitCode = exitStatus.failed;
-  const { code, message } = defect;
-  process.stderr.write(`${JSON.stringify({ level: 'error', time: new Date().toISOString(), code, msg: message })}\n`);
+  const { code, message: msg } = defect;
+  const line = { level: 'error', time: new Date().toISOString(), code, msg, causes: describeCauses(defect) };
+  process.stderr.write(`${JSON.stringify(line)}\n`);
 });
 
 function interrupt(reason: InstanceType<typeof WardenError>, endAtOnce: () => void): void {

@@ -21,6 +21,16 @@ export interface AgentStatus {
   readonly schedule: readonly ScheduledJob[];
   /** The newest failure of each job, newest first. */
   readonly lastErrors: readonly JobFailure[];
+  /** undefined where the configuration that was read last is in force. */
+  readonly refusedReload: RefusedReload | undefined;
+}
+
+/** A configuration that was read and is not in force; the one before it is. */
+export interface RefusedReload {
+  readonly at: Date;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
 }
 
 /**
@@ -40,6 +50,15 @@ export interface Problem {
   readonly hint: string;
 }
 
+/** Why looking failed the last time. */
+export interface LookFault {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  /** When the first of the looks failed that have failed in a row. */
+  readonly since: Date;
+}
+
 export interface RepositoryState {
   readonly name: string;
   /** `s3://bucket/prefix` or a directory. */
@@ -47,7 +66,9 @@ export interface RepositoryState {
   /** When it was last listed with success. */
   readonly listedAt: Date | undefined;
   /** Why the last listing failed. */
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | undefined;
+  readonly error: LookFault | undefined;
+  /** Several listings must have failed since: how it is now is not known. */
+  readonly isOutdated: boolean;
   readonly newest: BackupState | undefined;
   /** The newest one that a read-back proved whole. */
   readonly newestVerified: BackupState | undefined;
@@ -69,7 +90,9 @@ export interface BackupState {
 export interface MembersState {
   readonly seenAt: Date | undefined;
   /** Why the members could not be looked at. */
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | undefined;
+  readonly error: LookFault | undefined;
+  /** Several looks must have failed since: how they are now is not known. */
+  readonly isOutdated: boolean;
   readonly members: readonly MemberState[];
 }
 

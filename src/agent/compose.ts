@@ -31,7 +31,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { Repository } from '../ports/repository.ts';
 import { toolVersion } from '../version.ts';
-import type { Outlet } from './measured.ts';
+import type { Outlet } from './hand-on-metrics.ts';
 
 /** Who is told what happens. They outlive the parts of a daemon, which are made anew for every run. */
 export interface Tellers {

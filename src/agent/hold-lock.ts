@@ -18,10 +18,11 @@ const pollMs = 1000;
 /** A lock that is lost again and again will be lost once more. */
 const mostLosses = 3;
 
-const unlocked: ConfirmLock = async () => undefined;
-
 /** Rejects with `lock-lost` where the lock is no longer ours, or where that cannot be told; resolves at once without one. */
 export type ConfirmLock = (signal: AbortSignal) => Promise<void>;
+
+/** @param lost aborted, with `lock-lost`, once the lock is lost or must be taken for lost; never without one */
+type LockedWork<T> = (confirmLock: ConfirmLock, lost: AbortSignal) => Promise<T>;
 
 /**
  * Does the work while nobody else works on the cluster. Waits up to `waitMs` for whoever holds the lock, then rejects with
@@ -32,9 +33,9 @@ export async function withClusterLock<T>(
   { lock, clock, log, progress }: LockParts,
   { holder, waitMs }: { readonly holder: string; readonly waitMs: number },
   signal: AbortSignal,
-  work: (confirmLock: ConfirmLock) => Promise<T>,
+  work: LockedWork<T>,
 ): Promise<T> {
-  if (lock === undefined) return work(unlocked);
+  if (lock === undefined) return withoutLock(work);
   let startedMs = clock.monotonicMs();
   let losses = 0;
   for (;;) {
@@ -42,7 +43,7 @@ export async function withClusterLock<T>(
     if (outcome.kind === 'held') {
       try {
         await using held = outcome.lock;
-        return await work((asking) => held.confirm(asking));
+        return await work((asking) => held.confirm(asking), held.lost);
       } catch (error) {
         losses += 1;
         if (signal.aborted || losses > mostLosses || !isWardenError(error, 'lock-lost')) throw error;
@@ -54,13 +55,17 @@ export async function withClusterLock<T>(
     }
     if (outcome.kind === 'unavailable') {
       log.warn('going on without the lock', { reason: outcome.reason });
-      return work(unlocked);
+      return withoutLock(work);
     }
     if (clock.monotonicMs() - startedMs >= waitMs) throw busy(outcome);
     progress({ kind: 'stage', text: `waiting for ${outcome.holder}` });
     await sleep(pollMs, undefined, { signal }).catch(() => undefined);
     signal.throwIfAborted();
   }
+}
+
+function withoutLock<T>(work: LockedWork<T>): Promise<T> {
+  return work(async () => undefined, new AbortController().signal);
 }
 
 function busy({ holder, since }: { readonly holder: string; readonly since: Date | undefined }): WardenError {

@@ -7,7 +7,7 @@ import { redactCredentials } from './url-field.ts';
 
 /**
  * The effective configuration as YAML: every default filled in, the environment put in. It loads again and means the
- * same, except that credentials in URLs are redacted; other secrets are in files, of which only the path is known.
+ * same, except that credentials and queries in URLs are redacted; other secrets are in files, of which only the path is known.
  */
 export function printConfig(config: Config): string {
   const { source: _, ...settings } = config;
@@ -22,7 +22,7 @@ function toWritten(value: unknown): unknown {
   return writeUnit(value) ?? writeSection(value);
 }
 
-/** In a path `@` means nothing. What looks like a reference to the environment did not come from one: it is escaped. */
+/** In a path `@` and `?` mean nothing. What looks like a reference to the environment did not come from one: it is escaped. */
 function writeText(text: string): string {
   return (URL.canParse(text) ? redactCredentials(text) : text).replaceAll('${', () => '$${');
 }

@@ -33,12 +33,21 @@ export function findUrlFault(text: string): string | undefined {
 }
 
 /**
- * Credentials in a URL, or in what may have been meant to be one, made unreadable. Greedy: a password may have `@` or `/`
- * in it.
+ * Credentials in a URL, or in what may have been meant to be one, made unreadable, and every value of its query, which may
+ * be a token. Greedy: a password may have `@` or `/` in it.
  */
 export function redactCredentials(text: string): string {
-  return text.replaceAll(
-    /([a-z][a-z0-9+.-]*:\/\/)\S*@|\S*:\S*@/gi,
-    (_, scheme: string | undefined) => `${scheme ?? ''}REDACTED@`,
-  );
+  return text
+    .replaceAll(
+      /([a-z][a-z0-9+.-]*:\/\/)\S*@|\S*:\S*@/gi,
+      (_, scheme: string | undefined) => `${scheme ?? ''}REDACTED@`,
+    )
+    .replaceAll(
+      /([a-z][a-z0-9+.-]*:\/\/[^\s?]*\?)(\S+)/gi,
+      (_, address: string, query: string) => `${address}${redactQuery(query)}`,
+    );
+}
+
+function redactQuery(query: string): string {
+  return query.replaceAll(/([^&;=]+=)?[^&;]+/g, (_, name: string | undefined) => `${name ?? ''}REDACTED`);
 }

@@ -125,6 +125,7 @@ export const errorTable = {
   'http-listen-failed': row(usage, 'Set http.listen to an address of this machine and a port that nobody else uses.'),
   'textfile-unwritable': row(usage, 'Make the folder of push.textfile exist and be writable by the user that runs etcd-warden.'),
   'push-failed': passing(failed, 'Look at the Pushgateway named in push.gateway; the run itself is not affected.'),
+  'look-too-long': passing(failed, 'A look takes seconds: see what hangs, such as a mount, a name server or a proxy.'),
   'agent-died': row(failed, 'A part of the daemon failed, so all of it ended; let it be started again, and report this if it repeats.'),
 
   // Local files and the process.

@@ -19,6 +19,8 @@ export interface PruneParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly progress: Progress;
+  /** Aborted once another run may do the same work: nothing further is removed. */
+  readonly lost?: AbortSignal;
 }
 
 export interface PrunableRepository extends Repository {
@@ -57,9 +59,13 @@ export interface PrunedRepository {
   readonly error: WardenError | undefined;
 }
 
-/** Carries retention out, each repository on its own. Rejects only when interrupted. */
-export function prune(parts: PruneParts, options: PruneOptions, signal: AbortSignal): Promise<PrunedRepository[]> {
-  return Promise.all(
+/** Carries retention out, each repository on its own. Rejects only when interrupted, once work on all of them has ended. */
+export async function prune(
+  parts: PruneParts,
+  options: PruneOptions,
+  signal: AbortSignal,
+): Promise<PrunedRepository[]> {
+  const outcomes = await Promise.allSettled(
     parts.repositories.map(async (repository) => {
       const pruned = await pruneOne(repository, parts, options, signal);
       const { error } = pruned;
@@ -70,6 +76,10 @@ export function prune(parts: PruneParts, options: PruneOptions, signal: AbortSig
       return pruned;
     }),
   );
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 async function pruneOne(
@@ -98,8 +108,9 @@ async function pruneOne(
   }
   const { cluster, lineage, expectedPerDay, runLimitMs, accepted } = options;
   const backups = catalogue.entries.flatMap(factsOf);
-  const now = believableNow(parts.clock.now(), backups);
-  if (now < parts.clock.now()) parts.log.warn('the clock is ahead of that of the store', { repository: name });
+  const told = parts.clock.now();
+  const now = believableNow(told, backups);
+  if (now < told) parts.log.warn('the clock is ahead of that of the store', { repository: name });
   const facts = { now, backups, lineage, expectedPerDay };
   const plan = planRetention(policy, facts, { accepted });
   tellOfDoubts(name, plan, parts.log);
@@ -110,6 +121,7 @@ async function pruneOne(
   const remains = await findRemains(store, catalogue, scope, signal);
   if (options.dryRun) return { ...planned, remains };
   const removals = await carryOut(repository, plan, catalogue.entries, parts, signal);
+  parts.lost?.throwIfAborted();
   const swept = await sweep(store, remains, signal);
   tellOfSweep(name, remains, swept, parts.log);
   return { ...planned, removals, remains, swept, error: firstFailure(name, removals, swept) };
@@ -163,7 +175,7 @@ async function carryOut(
   { name: repository, store }: PrunableRepository,
   { lineage, decisions }: RetentionPlan,
   entries: readonly CatalogueEntry[],
-  { clock, log, progress }: PruneParts,
+  { clock, log, progress, lost }: PruneParts,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, BackupRemoval>> {
   const reasonOf = new Map(
@@ -183,7 +195,7 @@ async function carryOut(
     else if (removal.kind === 'held') log.info('backup is held and stays', { ...fields, holds: removal.holds });
     else log.warn('backup could not be removed', { ...fields, ...toLogFields(removal.error) });
   };
-  await removeBackups(store, leaving, onRemoval, clock.now(), signal);
+  await removeBackups(store, leaving, onRemoval, clock.now(), signal, lost);
   return removals;
 }
 

@@ -20,6 +20,8 @@ export interface VerifyParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly progress: Progress;
+  /** Aborted once another run may do the same work: no further backup is begun. */
+  readonly lost?: AbortSignal;
 }
 
 export interface VerifiedBackup {
@@ -53,12 +55,19 @@ export async function verifyBackups(
   for (const repository of parts.repositories) {
     try {
       const entries = await selectBackups(repository, cluster, selection, signal);
-      for (const entry of entries) backups.push(await verifyBackup(parts, repository, entry.place, signal));
+      for (const entry of entries) {
+        parts.lost?.throwIfAborted();
+        backups.push(await verifyBackup(parts, repository, entry.place, signal));
+      }
     } catch (thrown) {
       signal.throwIfAborted();
+      parts.lost?.throwIfAborted();
       const error = toWardenError(thrown);
       failed.set(repository.name, error);
-      parts.log.error('repository failed', { repository: repository.name, code: error.code, reason: error.message });
+      const fields = { repository: repository.name, code: error.code, reason: error.message };
+      // Whether that is a failure is for whoever asked: a new installation holds nothing yet.
+      if (isWardenError(error, 'backup-not-found')) parts.log.info('nothing to read back', fields);
+      else parts.log.error('repository failed', fields);
     }
   }
   return { backups, failed };

@@ -4,8 +4,12 @@ export type JobName = 'backup' | 'verify' | 'drill' | 'prune' | 'defrag';
 /** How a job ended: `succeeded`, or the class of its error by exit status. A closed set: it is the value of a label. */
 export type JobResult = 'succeeded' | 'failed' | 'usage' | 'damage' | 'refused' | 'partly' | 'busy' | 'interrupted';
 
-/** Why a run that was due was left out: the same job runs, another run served it, another process does it, or there is nothing to work on. */
-export type SkipReason = 'running' | 'served' | 'busy' | 'nothing';
+/**
+ * Why there was no run for a time, or none that did anything. running: the same job ran. served: another run did it. busy:
+ * another process does it. nothing: there is nothing to work on. merged: the run for a later time stands for it. late: it was
+ * noticed too late for a job that skips. missed: it was passed over, and the job skips what it missed.
+ */
+export type SkipReason = 'running' | 'served' | 'busy' | 'nothing' | 'merged' | 'late' | 'missed';
 
 /** Told what happened, in the words of those who did it; what becomes of it is the adapter's business. Never throws. */
 export interface Metrics {
@@ -30,7 +34,7 @@ export interface Metrics {
   repositoryListed(repository: string, facts: RepositoryFacts): void;
   /** Replaces what was known of every member: one that is no longer listed disappears. */
   membersSeen(members: readonly MemberMeasures[]): void;
-  /** Replaces what was known of certificates. */
+  /** Replaces what was known of certificates; there may be several of a use. */
   certificatesRead(certificates: readonly { readonly use: CertificateUse; readonly expiresAt: Date }[]): void;
   /** A change of the clock that no passing of time explains. */
   clockJumped(): void;

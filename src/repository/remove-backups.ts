@@ -32,7 +32,7 @@ export interface Rest {
  * Removes backups, oldest first, each manifest before anything else of its backup: wherever this stops, what is left of a
  * backup is whole, or has no manifest and is swept later. Looks at each folder again right before, and once more between
  * manifest and rest: a hold that came meanwhile gets the manifest back. `onRemoval` hears once of each backup, as soon as
- * its fate is known.
+ * its fate is known. Rejects before the next few where `lost` is aborted.
  */
 export async function removeBackups(
   store: ObjectStore,
@@ -40,9 +40,11 @@ export async function removeBackups(
   onRemoval: (entry: CatalogueEntry, removal: BackupRemoval) => void,
   now: Date,
   signal: AbortSignal,
+  lost?: AbortSignal,
 ): Promise<void> {
   const oldestFirst = newestFirst.toReversed();
   for (let at = 0; at < oldestFirst.length; at += backupsAtOnce) {
+    lost?.throwIfAborted();
     const looks = oldestFirst.slice(at, at + backupsAtOnce).map((entry) => lookAgain(store, entry, now, signal));
     const removable: Folder[] = [];
     for (const { entry, found } of await Promise.all(looks)) {

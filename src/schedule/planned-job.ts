@@ -36,6 +36,20 @@ export interface LeftOut {
   readonly because: 'served' | 'late';
 }
 
+/** Nominal times that were passed over on the way to a later one. */
+export interface PassedOver {
+  readonly job: string;
+  /** The oldest of them. */
+  readonly since: Date;
+  /** merged: the run for the later time stands for them as well. missed: the job skips them. */
+  readonly because: 'merged' | 'missed';
+}
+
+interface Noticed {
+  readonly leftOut?: LeftOut;
+  readonly passedOver?: readonly PassedOver[];
+}
+
 /** As late as that a run is still the one that was planned: a loop that was blocked, or a busy machine. */
 const skipToleranceMs = 60_000;
 
@@ -71,23 +85,28 @@ export class PlannedJob {
     return JSON.stringify(this.#job) === JSON.stringify(job);
   }
 
-  /** Looks at what the wall clock has passed since the beat before. Returns what came due in it and is left out. */
-  notice(before: Moment, now: Moment, random: () => number): LeftOut | undefined {
+  /** Looks at what the wall clock has passed since the beat before. Returns what came due in it and is no run of its own. */
+  notice(before: Moment, now: Moment, random: () => number): Noticed {
     if (now.wall < before.wall) this.#planned = this.#next(now.wall);
     const furthest = this.#furthest;
     if (now.wall > furthest) this.#furthest = now.wall;
     const planned = this.#planned;
-    if (planned === undefined || planned > now.wall) return undefined;
+    if (planned === undefined || planned > now.wall) return {};
     const { job, schedule, timeZone, missed } = this.#job;
     const occurrence = latestOccurrence(schedule, timeZone, new Date(planned.getTime() - 1), now.wall) ?? planned;
     this.#planned = this.#next(now.wall);
-    if (this.#wasJustServed(occurrence, now)) return { job, occurrence, because: 'served' };
+    if (this.#wasJustServed(occurrence, now)) return { leftOut: { job, occurrence, because: 'served' } };
     const isLate = now.wall.getTime() - occurrence.getTime() > skipToleranceMs;
-    if (missed === 'skip' && isLate) return { job, occurrence, because: 'late' };
+    const passedOver: PassedOver[] = [];
+    if (planned < occurrence)
+      passedOver.push({ job, since: planned, because: missed === 'skip' ? 'missed' : 'merged' });
+    if (missed === 'skip' && isLate) return { leftOut: { job, occurrence, because: 'late' }, passedOver };
+    const earlier = this.#pending;
+    if (earlier !== undefined) passedOver.push({ job, since: earlier.since, because: 'merged' });
     const since = missed === 'skip' ? occurrence : planned;
     const isShownAgain = occurrence <= furthest;
     this.#pending = this.#merge({ occurrence, since, isShownAgain, startAtMs: this.#drawStartMs(now, random) });
-    return undefined;
+    return { passedOver };
   }
 
   /** The run that begins now, if one does. */

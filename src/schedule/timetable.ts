@@ -1,4 +1,4 @@
-import { PlannedJob, type DueRun, type LeftOut, type Moment, type TimedJob } from './planned-job.ts';
+import { PlannedJob, type DueRun, type LeftOut, type Moment, type PassedOver, type TimedJob } from './planned-job.ts';
 
 /** More than clocks are slewed by between two beats: what goes beyond it is a jump. */
 const slewMs = 500;
@@ -7,6 +7,7 @@ export interface Beat {
   /** Runs that begin now, in the order of the jobs. */
   readonly due: readonly DueRun[];
   readonly leftOut: readonly LeftOut[];
+  readonly passedOver: readonly PassedOver[];
   /** By how much the wall clock moved beyond the passing of time; undefined where it did not. */
   readonly clockJumpMs: number | undefined;
 }
@@ -50,8 +51,10 @@ export class Timetable {
     const before = this.#last;
     this.#last = now;
     const jobs = [...this.#jobs.values()];
+    const noticed = jobs.map((job) => job.notice(before, now, random));
     return {
-      leftOut: jobs.flatMap((job) => job.notice(before, now, random) ?? []),
+      leftOut: noticed.flatMap(({ leftOut }) => leftOut ?? []),
+      passedOver: noticed.flatMap(({ passedOver }) => passedOver ?? []),
       due: jobs.flatMap((job) => job.start(now, random) ?? []),
       clockJumpMs: findJump(before, now),
     };

@@ -36,6 +36,7 @@ describe('Retention after a backup', () => {
       manifest: buildManifest(sampleFacts(place)),
       stored: ['local'],
       failed: new Map(),
+      unchecked: new Map(),
       skippedMembers: [],
       damagedMembers: [],
       ...changes,

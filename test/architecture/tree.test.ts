@@ -76,7 +76,7 @@ describe('the source tree', () => {
   });
 
   it('gives every test a suffix that says what it needs', () => {
-    const known = /^[^.]+(\.(etcd|s3|kms|fault|e2e))?\.test\.ts$/;
+    const known = /^[^.]+(\.(etcd|s3|kms|fault|e2e|kubernetes))?\.test\.ts$/;
     const tests = test.map(({ path }) => path).filter((path) => path.includes('.test.'));
     expect(tests.filter((path) => !known.test(basename(path)))).toEqual([]);
   });

@@ -173,6 +173,12 @@ describe('an error in the configuration', () => {
       ['config.yaml:4:3: cluster.auth.passwordFile is missing; it must be an absolute path'],
     ],
     [
+      withCluster('endpoints: [https://a:1]\n  metrics: "http://:pw@{host}/metrics?key=pw"'),
+      [
+        'config.yaml:4:12: cluster.metrics must be auto, off or a URL in which {host} stands for the host of a member (credentials have no place here), got "http://REDACTED@{host}/metrics?key=REDACTED"',
+      ],
+    ],
+    [
       withCluster('endpoints: [https://a:1]\n  metrics: http://{node}/metrics'),
       [
         'config.yaml:4:12: cluster.metrics must be auto, off or a URL in which {host} stands for the host of a member (only {host} is replaced), got "http://{node}/metrics"',

@@ -46,6 +46,30 @@ defrag: {emergencyUsage: 87.5%, rules: [{reclaimableAbove: 12.5%ofQuota}, {recla
     expect(printConfig(config)).toContain('proxy: http://REDACTED@proxy:3128\n');
     expect(printConfig(config)).not.toContain('hunter2');
   });
+
+  it.each([
+    [
+      'push: {gateway: "$"}',
+      'http://push:9091/base?token=hunter2&of=prod',
+      'http://push:9091/base?token=REDACTED&of=REDACTED',
+    ],
+    ['push: {gateway: "$"}', 'https://u:p%40ss@push/?hunter2', 'https://REDACTED@push/?REDACTED'],
+    ['aws: {proxy: "$"}', 'http://proxy:3128/?key=a=hunter2;hunter2', 'http://proxy:3128/?key=REDACTED;REDACTED'],
+  ])('redacts the query of a URL: %s of %s', (section, url, shown) => {
+    const printed = printConfig(configOf(`${minimalConfig}${section.replace('$', () => url)}\n`));
+    expect(printed).toContain(` ${shown}\n`);
+    expect(printed).not.toContain('hunter2');
+  });
+
+  it('redacts the query of a URL that stands for several', () => {
+    const text = minimalConfig.replace(
+      'name: prod',
+      'name: prod\n  metrics: "http://{host}:2381/metrics?token=hunter2"',
+    );
+    const printed = printConfig(configOf(text));
+    expect(printed).toContain('metrics: http://{host}:2381/metrics?token=REDACTED\n');
+    expect(printConfig(configOf(printed))).toBe(printed);
+  });
 });
 
 describe('the sections that this version does not act on yet', () => {

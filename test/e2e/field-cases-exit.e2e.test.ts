@@ -221,6 +221,9 @@ test.each(['command', 'result'])(
     const configFile = await configure();
     await using warden = start(configFile, ['config', 'schema'], [fixture('late-defect')], { DEFECT: where });
     const { status, stderr } = requireStatus(await warden.ended, 1);
-    expect([status, lastLine(stderr)]).toMatchObject([1, { code: 'internal', msg: 'made by a test' }]);
+    expect([status, lastLine(stderr)]).toMatchObject([
+      1,
+      { code: 'internal', msg: 'made by a test', causes: ['the true reason'] },
+    ]);
   },
 );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { chart, exampleFile, platforms } from '../helm/render-chart.ts';
-import type { List, Stored } from './support/objects.ts';
+import type { Event, List } from './support/objects.ts';
 import { openSite, releaseValues, type Site } from './support/site.ts';
 
 const modes = ['cronjob', 'daemon'] as const;
@@ -12,11 +12,6 @@ const modes = ['cronjob', 'daemon'] as const;
 /** What the host's network and files of root's cost, and nothing else. */
 const saidByThePlatform =
   /^(hostNetwork=true|host namespaces \(hostNetwork=true\)|hostPath volumes \([^)]*\)|restricted volume types \([^)]*\)|runAsNonRoot != true \([^)]*\)|runAsUser=0 \([^)]*\))$/;
-
-interface Event extends Stored {
-  readonly reason: string;
-  readonly message: string;
-}
 
 /* What a real API server thinks of what the chart makes. */
 describe('The API server', () => {
@@ -88,6 +83,6 @@ describe('The API server', () => {
       (error: unknown) => (error as { stderr: string }).stderr,
     );
     expect(refusal).toContain(key);
-    expect(await site.plane.helm(['list', '--all', '-n', 'strict', '--short'])).toBe('');
+    expect(await site.plane.helm(['list', '-n', 'strict', '--short'])).toBe('');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCron } from '../../src/config/cron.ts';
 import type { TimedJob } from '../../src/schedule/planned-job.ts';
 import { Timetable } from '../../src/schedule/timetable.ts';
-import { beatFor, begun, leftOut, VirtualClock, type ToldBeat } from './virtual-clock.ts';
+import { beatFor, begun, leftOut, passedOver, VirtualClock, type ToldBeat } from './virtual-clock.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -44,6 +44,7 @@ describe('a wall clock that goes forward', () => {
     clock.jump(hourMs);
     const beats = beatFor(timetable, clock, dayMs);
     expect(leftOut(beats)).toEqual(['2036-11-23 03:15:00 late']);
+    expect(passedOver(beats)).toEqual(['24 03:15:00 missed']);
     expect(begun(beats)).toEqual(['2036-11-24 03:15:00 at 2036-11-24 03:15:00']);
   });
 

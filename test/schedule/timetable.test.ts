@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCron } from '../../src/config/cron.ts';
 import type { TimedJob } from '../../src/schedule/planned-job.ts';
 import { Timetable } from '../../src/schedule/timetable.ts';
-import { beatFor, begun, leftOut, shorten, VirtualClock } from './virtual-clock.ts';
+import { beatFor, begun, leftOut, passedOver, shorten, VirtualClock } from './virtual-clock.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -59,7 +59,10 @@ describe('a timetable', () => {
 
   it('makes one run of what comes due while it waits for its jitter', () => {
     const { clock, timetable } = start('*/10 * * * * *', '2026-11-24T09:59:59Z', { jitterMs: 100_000 });
-    const [beat] = beatFor(timetable, clock, 45_000, { random: () => 0.25 });
+    const beats = beatFor(timetable, clock, 45_000, { random: () => 0.25 });
+    // Each that came while it waited; the last one begins what comes next.
+    expect(passedOver(beats)).toEqual(['24 10:00:00 merged', '24 10:00:00 merged', '24 10:00:30 merged']);
+    const beat = beats.find(({ due }) => due.length > 0);
     expect(beat?.due).toMatchObject([
       { occurrence: new Date('2026-11-24T10:00:20Z'), since: new Date('2026-11-24T10:00:00Z') },
     ]);
@@ -116,6 +119,7 @@ describe('a timetable that was not told the time for long', () => {
       { occurrence: new Date('2026-11-24T15:00:00Z'), since: new Date('2026-11-24T10:30:00Z') },
     ]);
     expect([beat?.clockJumpMs, others]).toEqual([undefined, []]);
+    expect(beat?.passedOver).toEqual([{ job: 'backup', since: new Date('2026-11-24T10:30:00Z'), because: 'merged' }]);
   });
 
   it('takes a machine that slept for a clock that jumped', () => {
@@ -144,5 +148,6 @@ describe('a timetable that was not told the time for long', () => {
     const [beat] = beatFor(timetable, clock, 1000);
     const occurrence = new Date('2026-11-24T15:00:00Z');
     expect(beat?.due).toMatchObject([{ occurrence, since: occurrence }]);
+    expect(beat?.passedOver).toEqual([{ job: 'backup', since: new Date('2026-11-24T10:30:00Z'), because: 'missed' }]);
   });
 });

@@ -46,7 +46,7 @@ export function beatFor(
   for (let passed = 0; passed < forMs; passed += stepMs) {
     clock.pass(stepMs);
     const beat = timetable.beat(clock.moment, random);
-    const isTold = beat.due.length + beat.leftOut.length > 0 || beat.clockJumpMs !== undefined;
+    const isTold = beat.due.length + beat.leftOut.length + beat.passedOver.length > 0 || beat.clockJumpMs !== undefined;
     if (isTold) told.push({ ...beat, at: clock.moment });
   }
   return told;
@@ -59,6 +59,10 @@ export function begun(beats: readonly ToldBeat[]): string[] {
 
 export function leftOut(beats: readonly ToldBeat[]): string[] {
   return beats.flatMap((beat) => beat.leftOut.map(({ occurrence, because }) => `${shorten(occurrence)} ${because}`));
+}
+
+export function passedOver(beats: readonly ToldBeat[]): string[] {
+  return beats.flatMap((beat) => beat.passedOver.map(({ since, because }) => `${shorten(since)} ${because}`));
 }
 
 /** `24 10:00:00`, and with the year where it is another one. */

@@ -34,15 +34,20 @@ export async function fetchText(url: URL, files: TlsFiles | undefined, signal: A
     if (signal.aborted) throw interruptedBy(signal);
     if (isWardenError(error)) throw error;
     if (limit.aborted) {
-      throw new WardenError('etcd-deadline', `${url.href} did not answer within ${fetchTimeoutMs / 1000} s`);
+      throw new WardenError('etcd-deadline', `${describeUrl(url)} did not answer within ${fetchTimeoutMs / 1000} s`);
     }
     // A refused client certificate is told after the handshake.
     if (answer === undefined) throw await explainConnectFailure(endpoint, tls, error, signal);
-    const message = `the connection to ${url.href} broke in the middle of the answer: ${describeThrown(error)}`;
+    const message = `the connection to ${describeUrl(url)} broke in the middle of the answer: ${describeThrown(error)}`;
     throw new WardenError('etcd-unreachable', message, { cause: error });
   } finally {
     socket.destroy();
   }
+}
+
+/** For messages: a query may hold a secret. */
+export function describeUrl({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
 }
 
 interface Connected {
@@ -79,7 +84,7 @@ async function get(url: URL, socket: Socket, signal: AbortSignal): Promise<Incom
   } catch (error) {
     // What HTTP/2 says first, for one: a port that etcd keeps for gRPC.
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('HPE_')) {
-      throw new WardenError('etcd-answer-invalid', `${url.href} does not answer in HTTP/1.1`, { cause: error });
+      throw new WardenError('etcd-answer-invalid', `${describeUrl(url)} does not answer in HTTP/1.1`, { cause: error });
     }
     throw error;
   } finally {
@@ -90,9 +95,13 @@ async function get(url: URL, socket: Socket, signal: AbortSignal): Promise<Incom
 
 function checkStatus(url: URL, { statusCode = 0 }: IncomingMessage): void {
   if (statusCode === 200) return;
-  throw new WardenError(codeOf(statusCode), `${url.href} answered with HTTP status ${statusCode}, expected 200`, {
-    details: { url: url.href, httpStatus: statusCode },
-  });
+  throw new WardenError(
+    codeOf(statusCode),
+    `${describeUrl(url)} answered with HTTP status ${statusCode}, expected 200`,
+    {
+      details: { url: describeUrl(url), httpStatus: statusCode },
+    },
+  );
 }
 
 function codeOf(httpStatus: number): ErrorCode {
@@ -108,7 +117,7 @@ async function readAll(url: URL, answer: IncomingMessage): Promise<string> {
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     receivedBytes += chunk.length;
     if (receivedBytes > maxTextBytes) {
-      throw new WardenError('etcd-answer-invalid', `${url.href} answered with more than ${maxTextBytes} bytes`);
+      throw new WardenError('etcd-answer-invalid', `${describeUrl(url)} answered with more than ${maxTextBytes} bytes`);
     }
     chunks.push(chunk);
   }

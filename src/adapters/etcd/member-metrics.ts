@@ -3,7 +3,7 @@ import type { Member } from '../../ports/etcd.ts';
 import type { MemberMetricFacts, MemberMetrics } from '../../ports/member-metrics.ts';
 import { hex } from './answers.ts';
 import { parseEndpoint } from './endpoints.ts';
-import { fetchText } from './fetch-text.ts';
+import { describeUrl, fetchText } from './fetch-text.ts';
 import { readMemberMetrics } from './member-metric-facts.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -45,11 +45,14 @@ function metricsUrl(location: string, member: Member): URL {
 function factsOf(text: string, member: Member, url: URL): MemberMetricFacts {
   const read = readMemberMetrics(text);
   if (read === undefined) {
-    throw new WardenError('etcd-answer-invalid', `${url.href} answered with something else than etcd's metrics`);
+    throw new WardenError(
+      'etcd-answer-invalid',
+      `${describeUrl(url)} answered with something else than etcd's metrics`,
+    );
   }
   const { facts, memberId } = read;
   if (memberId !== undefined && member.id !== 0n && memberId !== hex(member.id)) {
-    const message = `${url.href} serves the metrics of member ${memberId}, expected ${hex(member.id)}`;
+    const message = `${describeUrl(url)} serves the metrics of member ${memberId}, expected ${hex(member.id)}`;
     throw new WardenError('etcd-member-mismatch', message);
   }
   return facts;
@@ -60,7 +63,7 @@ function explained(error: WardenError, member: Member, url: URL): WardenError {
   const hint =
     'Set cluster.metrics to where etcd serves them (its --listen-metrics-urls or --listen-client-http-urls; {host} stands for the host of the member), or to off.';
   return new WardenError(error.code, `the metrics of member ${member.name} cannot be read: ${error.message}`, {
-    details: { ...error.details, url: url.href },
+    details: { ...error.details, url: describeUrl(url) },
     cause: error,
     hint,
   });

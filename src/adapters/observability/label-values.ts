@@ -32,9 +32,12 @@ export const result: Record<JobResult, string> = {
 
 export const reason: Record<SkipReason, string> = {
   running: 'the same job still ran',
-  served: 'another run did the work',
+  served: 'another run had done the work',
   busy: 'another process holds the lock',
   nothing: 'there was nothing to work on',
+  merged: 'the run for a later time stood for it',
+  late: 'it was noticed too late, and the job skips what it missed',
+  missed: 'it was passed over, and the job skips what it missed',
 };
 
 export const stage: Record<BackupStage, string> = {

@@ -29,14 +29,19 @@ export const catalogue = {
     { handedOnWith: 'job' },
   ),
 
-  jobRuns: counter('etcd_warden_job_runs_total', 'Runs of the job that ended, by how they ended.', { job, result }),
-  jobSkipped: counter('etcd_warden_job_skipped_total', 'Runs that were due and did not begin, by reason.', {
-    job,
-    reason,
-  }),
+  jobRuns: counter(
+    'etcd_warden_job_runs_total',
+    'Runs of the job that ended, by how they ended, those among them that had nothing to do.',
+    { job, result },
+  ),
+  jobSkipped: counter(
+    'etcd_warden_job_skipped_total',
+    'Times for which the job did no work, by reason; several that were passed over at once count as one. What a run found out that had begun (`nothing`, `busy`, mostly `served`) is counted among the runs too.',
+    { job, reason },
+  ),
   jobDuration: histogram(
     'etcd_warden_job_duration_seconds',
-    'How long runs of the job took, in seconds, whatever came of them.',
+    'How long runs of the job took, in seconds, whatever came of them, also of those that had nothing to do.',
     { job },
     jobBuckets,
   ),

@@ -79,10 +79,7 @@ export class Agent {
     parts.use(this.#runner);
     this.#looks = parts.use(new Looks(this.#surroundings));
     const beats = parts.use(
-      new Every(
-        () => beatMs,
-        async () => this.#beat(),
-      ),
+      new Every({ clock: this.#options.clock, intervalMs: () => beatMs, limitMs: beatMs }, async () => this.#beat()),
     );
     log.info('etcd-warden runs', { listens, schedules: this.#describeSchedule() });
     const told = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => undefined);
@@ -129,11 +126,14 @@ export class Agent {
       );
       measures.repositoriesConfigured(repositories);
       measures.configReloaded({ ok: true, at: clock.now() });
-      this.#looks?.repositoriesChanged();
+      this.#knowledge.refusedReload = undefined;
+      this.#looks?.configChanged();
       log.info('the configuration was read again', { schedules: this.#describeSchedule() });
     } catch (error) {
-      const { code, message } = toWardenError(error);
-      measures.configReloaded({ ok: false, at: clock.now() });
+      const { code, message, hint } = toWardenError(error);
+      const at = clock.now();
+      measures.configReloaded({ ok: false, at });
+      this.#knowledge.refusedReload = { at, code, message, hint };
       log.error('the configuration was not read again: the old one holds', { code, reason: message });
     }
   }
@@ -147,7 +147,9 @@ export class Agent {
       },
       readyz: () => {
         const { verdict, problems } = this.#status();
-        return { ok: verdict.level === 'safe', lines: [verdict.sentence, ...problems.map(({ text }) => text)] };
+        const { level, sentence } = verdict;
+        const others = problems.map(({ text }) => text).filter((text) => !sentence.includes(text));
+        return { ok: level === 'safe', lines: [sentence, ...others] };
       },
       status: () => this.#status(),
     };
@@ -156,11 +158,11 @@ export class Agent {
   #stuckBecause(): string | undefined {
     const { msSinceBeat } = this.#clockwork;
     if (msSinceBeat > stuckAfterMs) return `the schedule was not looked at for ${formatDuration(msSinceBeat)}`;
-    return this.#runner.stuckBecause;
+    return this.#runner.stuckBecause ?? this.#looks?.deadBecause;
   }
 
   #status(): AgentStatus {
-    const { cluster, repositories } = this.#config;
+    const { cluster, repositories, watch } = this.#config;
     const facts = {
       cluster: cluster.name,
       startedAt: this.#startedAt,
@@ -169,6 +171,7 @@ export class Agent {
       backupIntervalSeconds: this.#clockwork.intervalSeconds('backup'),
       verifyIntervalSeconds: this.#clockwork.intervalSeconds('verify'),
       repositories: repositories.map(({ name }) => name),
+      lookIntervalMs: { repositories: watch.repositories.ms, members: watch.members.ms },
     };
     return describeAgent(facts, this.#knowledge);
   }

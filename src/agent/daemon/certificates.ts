@@ -11,7 +11,7 @@ export interface CertificateEnd {
   readonly expiresAt: Date;
 }
 
-/** Reads every certificate that the configuration names, and tells when the first of each use ends. */
+/** Reads every certificate that the configuration names, and tells when each ends. */
 export async function readCertificates(
   config: Config,
   measures: Metrics,
@@ -26,13 +26,8 @@ export async function readCertificates(
       log.warn('a certificate cannot be read', { url: file, reason: describeThrown(error) });
     }
   }
-  const first = new Map<CertificateUse, CertificateEnd>();
-  for (const end of found) {
-    const known = first.get(end.use);
-    if (known === undefined || end.expiresAt < known.expiresAt) first.set(end.use, end);
-  }
-  measures.certificatesRead([...first.values()]);
-  return [...first.values()];
+  measures.certificatesRead(found);
+  return found;
 }
 
 function filesOf({ cluster, aws, repositories }: Config): (readonly [CertificateUse, string])[] {

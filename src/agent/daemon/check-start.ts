@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { Config } from '../../config/schema.ts';
 import { listenAt } from '../http/listen.ts';
 import { toWardenError, WardenError } from '../../errors/warden-error.ts';
-import type { Outlet } from '../measured.ts';
+import type { Outlet } from '../hand-on-metrics.ts';
 
 /** Finds what would keep the daemon, or the one-shot runs of the same configuration, from working; rejects with all of it. */
 export async function checkStart({ http }: Config, outlets: readonly Outlet[]): Promise<void> {

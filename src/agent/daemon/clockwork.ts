@@ -3,7 +3,7 @@ import type { WardenError } from '../../errors/warden-error.ts';
 import { formatDuration, formatTime } from '../../format.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Metrics } from '../../ports/metrics.ts';
+import type { Metrics, SkipReason } from '../../ports/metrics.ts';
 import type { Moment } from '../../schedule/planned-job.ts';
 import { Timetable } from '../../schedule/timetable.ts';
 import type { ScheduledJob } from '../agent-status.ts';
@@ -47,16 +47,15 @@ export class Clockwork {
     const { measures, log, random } = this.#surroundings;
     const now = this.#now();
     this.#lastBeatMs = now.monotonicMs;
-    const { due, leftOut, clockJumpMs } = this.#timetable.beat(now, random);
+    const { due, leftOut, passedOver, clockJumpMs } = this.#timetable.beat(now, random);
     if (clockJumpMs !== undefined) {
       measures.clockJumped();
       log.warn('the clock was changed', {
         by: `${clockJumpMs < 0 ? '-' : '+'}${formatDuration(Math.abs(clockJumpMs))}`,
       });
     }
-    for (const { job, occurrence, because } of leftOut) {
-      log.info('a run was left out', { job, for: formatTime(occurrence), reason: because });
-    }
+    for (const { job, occurrence, because } of leftOut) this.#tellLeftOut(job, occurrence, because);
+    for (const { job, since, because } of passedOver) this.#tellLeftOut(job, since, because);
     const fresh = due.flatMap(({ job, occurrence, isShownAgain }): Order[] => {
       const planned = this.#planned(job);
       return planned === undefined ? [] : [{ job: planned.job, occurrence, isShownAgain, attempt: 0 }];
@@ -107,6 +106,15 @@ export class Clockwork {
 
   #planned(job: string): PlannedJobFacts | undefined {
     return this.#schedule.find((planned) => planned.job === job);
+  }
+
+  #tellLeftOut(job: string, occurrence: Date, reason: Exclude<SkipReason, 'running' | 'busy' | 'nothing'>): void {
+    const planned = this.#planned(job);
+    if (planned === undefined) return;
+    const { log, measures } = this.#surroundings;
+    measures.jobSkipped(planned.job, reason);
+    // Where another run stands for it, nothing is lost.
+    log[reason === 'merged' ? 'debug' : 'info']('a run was left out', { job, for: formatTime(occurrence), reason });
   }
 
   #measure(): void {

@@ -1,11 +1,18 @@
 import type { ClusterFacts, MemberFacts, Quota } from '../../defrag/facts.ts';
 import { byName } from '../../defrag/order.ts';
-import type { WardenError } from '../../errors/warden-error.ts';
 import { formatBytes } from '../../format.ts';
 import { toolVersion } from '../../version.ts';
-import type { AgentStatus, MembersState, MemberState, RepositoryState, ScheduledJob } from '../agent-status.ts';
+import type {
+  AgentStatus,
+  LookFault,
+  MembersState,
+  MemberState,
+  RepositoryState,
+  ScheduledJob,
+} from '../agent-status.ts';
 import { judgeSafety } from './judge-safety.ts';
-import type { Knowledge } from './knowledge.ts';
+import type { Knowledge, LookFailure } from './knowledge.ts';
+import { isOutdated } from './outdated.ts';
 
 export interface AgentFacts {
   readonly cluster: string;
@@ -16,18 +23,21 @@ export interface AgentFacts {
   readonly backupIntervalSeconds: number | undefined;
   readonly verifyIntervalSeconds: number | undefined;
   readonly repositories: readonly string[];
+  /** How far looks lie apart. */
+  readonly lookIntervalMs: { readonly repositories: number; readonly members: number };
 }
 
 /** Everything that is known, as one document. */
 export function describeAgent(facts: AgentFacts, knowledge: Knowledge): AgentStatus {
   const { cluster, startedAt, now, schedule } = facts;
   const repositories = facts.repositories.map((name) => toRepository(name, facts, knowledge));
-  const members = toMembers(knowledge);
+  const members = toMembers(facts, knowledge);
   const { verdict, problems } = judgeSafety({
     now,
     repositories,
     members,
     noQuorumBecause: knowledge.members?.facts.noQuorumBecause,
+    refusedReload: knowledge.refusedReload,
     failures: knowledge.failures,
     startedAt,
     verifiedAgeLimitSeconds: verifiedAgeLimit(facts),
@@ -50,6 +60,7 @@ export function describeAgent(facts: AgentFacts, knowledge: Knowledge): AgentSta
     running: knowledge.running,
     schedule: schedule.toSorted((one, other) => one.nextAt.getTime() - other.nextAt.getTime()),
     lastErrors: knowledge.failures,
+    refusedReload: knowledge.refusedReload,
   };
 }
 
@@ -58,14 +69,19 @@ function verifiedAgeLimit({ backupIntervalSeconds = 0, verifyIntervalSeconds }: 
   return verifyIntervalSeconds === undefined ? undefined : 2 * (backupIntervalSeconds + verifyIntervalSeconds);
 }
 
-function toRepository(name: string, { backupIntervalSeconds }: AgentFacts, knowledge: Knowledge): RepositoryState {
+function toRepository(
+  name: string,
+  { backupIntervalSeconds, lookIntervalMs, now }: AgentFacts,
+  knowledge: Knowledge,
+): RepositoryState {
   const known = knowledge.repositories.get(name);
   const summary = known?.summary;
   return {
     name,
     location: known?.location ?? '',
     listedAt: summary?.facts.listedAt,
-    error: toFault(known?.error),
+    error: toFault(known?.failure),
+    isOutdated: isOutdated(summary?.facts.listedAt, lookIntervalMs.repositories, now),
     newest: summary?.newest,
     newestVerified: summary?.newestVerified,
     newestDrilled: summary?.newestDrilled,
@@ -75,11 +91,12 @@ function toRepository(name: string, { backupIntervalSeconds }: AgentFacts, knowl
   };
 }
 
-function toMembers({ members, membersError }: Knowledge): MembersState {
+function toMembers({ lookIntervalMs, now }: AgentFacts, { members, membersFailure }: Knowledge): MembersState {
   const facts = members?.facts;
   return {
     seenAt: members?.seenAt,
-    error: toFault(membersError),
+    error: toFault(membersFailure),
+    isOutdated: isOutdated(members?.seenAt, lookIntervalMs.members, now),
     members: facts?.members.toSorted(byName).map((member) => toMember(member, facts)) ?? [],
   };
 }
@@ -117,8 +134,8 @@ function describeQuota(quota: Quota): string {
   }
 }
 
-function toFault(error: WardenError | undefined): RepositoryState['error'] {
-  if (error === undefined) return undefined;
-  const { code, message, hint } = error;
-  return { code, message, hint };
+function toFault(failure: LookFailure | undefined): LookFault | undefined {
+  if (failure === undefined) return undefined;
+  const { code, message, hint } = failure.error;
+  return { code, message, hint, since: failure.since };
 }

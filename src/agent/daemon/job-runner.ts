@@ -8,7 +8,7 @@ import type { Log, LogFields } from '../../ports/log.ts';
 import type { Metrics } from '../../ports/metrics.ts';
 import type { ProgressEvent } from '../../ports/progress.ts';
 import type { Parts, Tellers } from '../compose.ts';
-import { resultOf } from '../measure.ts';
+import { resultOf } from '../measure-outcomes.ts';
 import { deadlineMs } from './job-limits.ts';
 import type { Knowledge } from './knowledge.ts';
 import { Lane, type Order } from './lane.ts';
@@ -70,9 +70,17 @@ export class JobRunner implements AsyncDisposable {
   request(order: Order): void {
     if (this.#isEnding) return;
     const { log, measures } = this.#surroundings;
-    if (this.#lanes.get(order.job)?.request(order) === true) return;
-    measures.jobSkipped(order.job, 'running');
-    log.info('a run was left out: the one before is under way', { job: order.job, for: formatTime(order.occurrence) });
+    const { job } = order;
+    const lane = this.#lanes.get(job);
+    const replaced = lane?.waiting(job);
+    if (lane?.request(order) !== true) {
+      measures.jobSkipped(job, 'running');
+      log.info('a run was left out: the one before is under way', { job, for: formatTime(order.occurrence) });
+    } else if (replaced?.attempt === 0) {
+      // What is tried again had its run.
+      measures.jobSkipped(job, 'merged');
+      log.debug('a run was left out', { job, for: formatTime(replaced.occurrence), reason: 'merged' });
+    }
   }
 
   /** Ends every run, with `reason`. */

@@ -1,6 +1,8 @@
-import { formatAge, formatDuration } from '../../format.ts';
+import { formatAge, formatDuration, formatTime } from '../../format.ts';
 import { isOverdue, usualAgeSeconds } from '../overdue.ts';
-import type { JobFailure, MembersState, Problem, RepositoryState, Verdict } from '../agent-status.ts';
+import type { JobFailure, MembersState, Problem, RefusedReload, RepositoryState, Verdict } from '../agent-status.ts';
+import { judgeOutdated } from './judge-outdated.ts';
+import { danger, isDanger, warning } from './problem.ts';
 
 /** What the verdict hangs on. */
 export interface SafetyFacts {
@@ -8,6 +10,7 @@ export interface SafetyFacts {
   readonly repositories: readonly RepositoryState[];
   readonly members: MembersState;
   readonly noQuorumBecause: string | undefined;
+  readonly refusedReload: RefusedReload | undefined;
   readonly failures: readonly JobFailure[];
   /** How long ago the newest backup that was read back may have been taken, in seconds; undefined where nothing says so. */
   readonly verifiedAgeLimitSeconds: number | undefined;
@@ -28,14 +31,21 @@ const alarmingUsage = 0.9;
 
 /** Is it safe now? One sentence, and everything that speaks against it. */
 export function judgeSafety(facts: SafetyFacts): Safety {
+  const outdated = judgeOutdated(facts.repositories, facts.members);
   const problems = [
+    ...outdated,
     ...judgeBackups(facts),
     ...judgeProofs(facts),
     ...judgeMembers(facts),
+    ...(facts.refusedReload === undefined ? [] : [judgeReload(facts.refusedReload)]),
     ...facts.failures.map(toProblem),
   ];
   const sorted = [...problems.filter(isDanger), ...problems.filter((problem) => !isDanger(problem))];
-  return { verdict: toVerdict(facts, sorted), problems: sorted };
+  const { level, sentence } = toVerdict(facts, sorted);
+  // Whatever is said of backups and members was seen then.
+  const [caveat] = outdated.map(({ text }) => text);
+  const isSaid = caveat === undefined || sentence.includes(caveat);
+  return { verdict: { level, sentence: isSaid ? sentence : `${sentence} ${caveat}` }, problems: sorted };
 }
 
 function toVerdict(facts: SafetyFacts, problems: readonly Problem[]): Verdict {
@@ -54,7 +64,8 @@ function toVerdict(facts: SafetyFacts, problems: readonly Problem[]): Verdict {
   if (worst === undefined) {
     return { level: 'safe', sentence: `Every repository holds a recent backup; the newest is ${age} old.` };
   }
-  return { level: 'warning', sentence: `The newest backup is ${age} old, but something needs a look: ${worst.text}` };
+  const sentence = `The newest backup${thatWasSeen(repositories)} is ${age} old, but something needs a look: ${worst.text}`;
+  return { level: 'warning', sentence };
 }
 
 function judgeBackups({ repositories, now, nextBackupAt, failures }: SafetyFacts): Problem[] {
@@ -70,7 +81,8 @@ function judgeBackups({ repositories, now, nextBackupAt, failures }: SafetyFacts
   if (!isKnown) return problems.length === 0 ? [] : [danger('no repository can be listed.', ''), ...problems];
   if (repositories.some((repository) => !isOverdue(repository, now))) return problems;
   if (newest !== undefined) {
-    return [danger(`the newest backup is ${ageOf(newest, now)} old, in every repository.`, seeLog), ...problems];
+    const text = `the newest backup${thatWasSeen(repositories)} is ${ageOf(newest, now)} old, in every repository.`;
+    return [danger(text, seeLog), ...problems];
   }
   // A new installation has none until the first is due.
   if (nextBackupAt !== undefined && !failures.some(({ job }) => job === 'backup')) return problems;
@@ -81,9 +93,11 @@ function judgeBackups({ repositories, now, nextBackupAt, failures }: SafetyFacts
 const seeLog = 'The last errors below and the log say why none was taken.';
 
 function judgeRepository(repository: RepositoryState, now: Date): Problem[] {
-  const { name, error, newest, backups, expectedAgeSeconds = usualAgeSeconds } = repository;
+  const { name, error, isOutdated, newest, backups, expectedAgeSeconds = usualAgeSeconds } = repository;
   const problems: Problem[] = [];
-  if (error !== undefined) problems.push(warning(`repository ${name} cannot be listed: ${error.message}.`, error.hint));
+  if (error !== undefined && !isOutdated) {
+    problems.push(warning(`repository ${name} cannot be listed: ${error.message}.`, error.hint));
+  }
   if (newest !== undefined && isOverdue(repository, now)) {
     const expected = formatDuration(expectedAgeSeconds * 1000);
     problems.push(
@@ -117,7 +131,8 @@ function judgeProofs({ repositories, now, startedAt, verifiedAgeLimitSeconds: li
   });
 }
 
-function judgeMembers({ members: { members, error, seenAt }, noQuorumBecause }: SafetyFacts): Problem[] {
+function judgeMembers({ members: { members, error, isOutdated, seenAt }, noQuorumBecause }: SafetyFacts): Problem[] {
+  if (error !== undefined && isOutdated) return [];
   if (error !== undefined) return [danger(`etcd cannot be asked: ${error.message}.`, error.hint)];
   if (seenAt === undefined) return [];
   const problems: Problem[] = [];
@@ -144,8 +159,19 @@ function judgeMembers({ members: { members, error, seenAt }, noQuorumBecause }: 
   return problems;
 }
 
+function judgeReload({ at, message, hint }: RefusedReload): Problem {
+  const when = formatTime(at);
+  const reason = message.replace(/[.;\s]+$/, '');
+  return warning(`the configuration that was read again at ${when} was refused: ${reason}; the old one runs on.`, hint);
+}
+
 function toProblem({ job, message, hint }: JobFailure): Problem {
   return warning(`the last ${job} failed: ${message}.`, hint);
+}
+
+/** A newer one may have come since. */
+function thatWasSeen(repositories: readonly RepositoryState[]): string {
+  return repositories.some(({ isOutdated }) => isOutdated) ? ' that was seen' : '';
 }
 
 function newestOf(repositories: readonly RepositoryState[]): Date | undefined {
@@ -161,20 +187,4 @@ function ageOf(time: Date, now: Date): string {
 /** Until it begins its time is that of the last look at the clock, or lies within its jitter. */
 function describeDue(time: Date, now: Date): string {
   return time > now ? `in ${formatAge(now, time)}` : 'now';
-}
-
-const isDanger = ({ level }: Problem): boolean => level === 'danger';
-
-function danger(text: string, hint: string): Problem {
-  return { level: 'danger', text: toSentence(text), hint };
-}
-
-function warning(text: string, hint: string): Problem {
-  return { level: 'warning', text: toSentence(text), hint };
-}
-
-/** Messages of others may bring a full stop of their own, and several lines. */
-function toSentence(text: string): string {
-  const line = text.replaceAll(/\s*\n\s*/g, '; ').replace(/[.;\s]+$/, '.');
-  return `${line.charAt(0).toUpperCase()}${line.slice(1)}`;
 }

@@ -2,14 +2,21 @@ import type { ClusterFacts } from '../../defrag/facts.ts';
 import type { WardenError } from '../../errors/warden-error.ts';
 import type { JobName } from '../../ports/metrics.ts';
 import type { ProgressEvent } from '../../ports/progress.ts';
-import type { AgentEvent, JobFailure, RunningJob } from '../agent-status.ts';
-import type { CatalogueSummary } from './summarize-catalogue.ts';
+import type { AgentEvent, JobFailure, RefusedReload, RunningJob } from '../agent-status.ts';
+import type { CatalogueSummary } from '../summarize-catalogue.ts';
 
 /** What is known of one repository: the last listing that succeeded, and why the last one failed if it did. */
 export interface KnownRepository {
   readonly location: string;
   readonly summary: CatalogueSummary | undefined;
-  readonly error: WardenError | undefined;
+  readonly failure: LookFailure | undefined;
+}
+
+export interface LookFailure {
+  /** Of the last look. */
+  readonly error: WardenError;
+  /** Of the first of those that have failed in a row. */
+  readonly since: Date;
 }
 
 /** Enough for days of trouble; the page shows them by the hour. */
@@ -22,7 +29,8 @@ const mostEvents = 500;
 export class Knowledge {
   readonly repositories = new Map<string, KnownRepository>();
   members: { readonly seenAt: Date; readonly facts: ClusterFacts } | undefined;
-  membersError: WardenError | undefined;
+  membersFailure: LookFailure | undefined;
+  refusedReload: RefusedReload | undefined;
   readonly #running = new Map<JobName, RunningJob>();
   readonly #failures = new Map<JobName, JobFailure>();
   readonly #errors = new Map<JobName, WardenError>();
@@ -59,13 +67,23 @@ export class Knowledge {
     this.#running.set(job, { job, since, stage: event.kind === 'stage' ? event.text : stage, doneBytes, totalBytes });
   }
 
-  /** Neither repositories nor members could be looked at: what was seen of them before is not how they are now. */
-  lookFailed(repositories: readonly string[], error: WardenError): void {
-    this.membersError = error;
-    for (const name of repositories) {
-      const { location = '', summary } = this.repositories.get(name) ?? {};
-      this.repositories.set(name, { location, summary, error });
-    }
+  repositoryListed(name: string, location: string, summary: CatalogueSummary): void {
+    this.repositories.set(name, { location, summary, failure: undefined });
+  }
+
+  /** What it told before stays known. */
+  repositoryFailed(name: string, error: WardenError, at: Date, location?: string): void {
+    const { summary, failure, location: known = '' } = this.repositories.get(name) ?? {};
+    this.repositories.set(name, { location: location ?? known, summary, failure: goOn(failure, error, at) });
+  }
+
+  membersSeen(facts: ClusterFacts): void {
+    this.members = { seenAt: facts.now, facts };
+    this.membersFailure = undefined;
+  }
+
+  membersFailed(error: WardenError, at: Date): void {
+    this.membersFailure = goOn(this.membersFailure, error, at);
   }
 
   /** Somebody else did it or does it: what is known of its last end stays. */
@@ -112,4 +130,8 @@ export class Knowledge {
     this.#events.push(event);
     if (this.#events.length > mostEvents) this.#events.shift();
   }
+}
+
+function goOn(before: LookFailure | undefined, error: WardenError, at: Date): LookFailure {
+  return { error, since: before?.since ?? at };
 }

@@ -40,6 +40,11 @@ export class Lane implements AsyncDisposable {
     return this.#running?.order;
   }
 
+  /** The order of this job that waits for its turn. */
+  waiting(job: ScheduledJobName): Order | undefined {
+    return this.#waiting.get(job);
+  }
+
   /** False where the job runs already, or the lane is being ended. */
   request(order: Order): boolean {
     if (this.#stop.signal.aborted || this.#running?.order.job === order.job) return false;

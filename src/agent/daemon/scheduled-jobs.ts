@@ -17,8 +17,8 @@ import { runVerify } from '../runs/verify.ts';
 import { findEvidenceSince } from '../served.ts';
 
 /** What there is to know of a run that came due. */
-export interface DueRun {
-  readonly parts: Parts & { readonly progress: Progress };
+export interface ScheduledRun {
+  readonly parts: Parts & { readonly progress: Progress; readonly lost?: AbortSignal };
   readonly config: Config;
   /** The time that it is for. */
   readonly occurrence: Date;
@@ -45,7 +45,7 @@ export type JobOutcome =
   /** Nothing had to be done, or somebody else does it. */
   | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly text: string };
 
-type RunJob = (due: DueRun, signal: AbortSignal) => Promise<JobOutcome>;
+type RunJob = (due: ScheduledRun, signal: AbortSignal) => Promise<JobOutcome>;
 
 export type ScheduledJobName = Exclude<JobName, 'drill'>;
 
@@ -63,7 +63,7 @@ export const scheduledJobs: Readonly<Record<ScheduledJobName, RunJob>> = {
   prune: onRepositories('prune', runScheduledPrune),
 };
 
-async function runScheduledBackup(due: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+async function runScheduledBackup(due: ScheduledRun, signal: AbortSignal): Promise<JobOutcome> {
   const { parts, config, occurrence, isShownAgain } = due;
   const run = await (isShownAgain
     ? runBackup(parts, config, {}, signal)
@@ -80,7 +80,7 @@ async function runScheduledBackup(due: DueRun, signal: AbortSignal): Promise<Job
   };
 }
 
-async function runScheduledDefrag({ parts, config }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+async function runScheduledDefrag({ parts, config }: ScheduledRun, signal: AbortSignal): Promise<JobOutcome> {
   const { windows } = config.schedules.defrag;
   const isOutsideWindow = !isWindowOpen(windows, config.schedules.timeZone, parts.clock.now());
   const request = { forceRule: false, acceptUnsafeVersion: false, isOutsideWindow };
@@ -102,7 +102,7 @@ async function runScheduledDefrag({ parts, config }: DueRun, signal: AbortSignal
   }
 }
 
-async function runScheduledVerify(due: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+async function runScheduledVerify(due: ScheduledRun, signal: AbortSignal): Promise<JobOutcome> {
   const { parts, config, occurrence, isShownAgain } = due;
   const servedBy = isShownAgain ? undefined : await findEvidenceSince(parts, config.cluster.name, occurrence, signal);
   if (servedBy !== undefined) return { kind: 'skipped', reason: 'served', text: servedBy };
@@ -121,7 +121,7 @@ async function runScheduledVerify(due: DueRun, signal: AbortSignal): Promise<Job
 
 const hasNoBackup = (error: WardenError): boolean => isWardenError(error, 'backup-not-found');
 
-async function runScheduledPrune({ parts, config }: DueRun, signal: AbortSignal): Promise<JobOutcome> {
+async function runScheduledPrune({ parts, config }: ScheduledRun, signal: AbortSignal): Promise<JobOutcome> {
   const repositories = withPolicies(parts.repositories, config);
   const request = { dryRun: false, lineage: undefined, accepted: new Set<never>() };
   const { pruned, error } = await runPrune({ ...parts, repositories }, config, request, signal);
@@ -134,15 +134,20 @@ function describePrune(pruned: readonly PrunedRepository[], error: WardenError |
   return removed.length === 0 ? { error, text } : { error, text, event: 'pruned' };
 }
 
-/** Of several daemons one does it: the others would read the same bytes again. */
+/** Of several daemons one does it: the others would read the same bytes again. So it stops where another may have begun. */
 function onRepositories(job: ScheduledJobName, run: RunJob): RunJob {
   return async (due, signal) => {
-    const { repositoriesLock: lock, clock, log, progress } = due.parts;
+    const { parts } = due;
+    const { repositoriesLock: lock, clock, log, progress } = parts;
     const holder = describeHolder(job);
+    let isBegun = false;
     try {
-      return await withClusterLock({ lock, clock, log, progress }, { holder, waitMs: 0 }, signal, () =>
-        run(due, signal),
-      );
+      return await withClusterLock({ lock, clock, log, progress }, { holder, waitMs: 0 }, signal, (_, lost) => {
+        // What this run did before it lost the lock does not serve its time.
+        const isShownAgain = due.isShownAgain || isBegun;
+        isBegun = true;
+        return run({ ...due, parts: { ...parts, lost }, isShownAgain }, signal);
+      });
     } catch (error) {
       if (!isWardenError(error, 'busy')) throw error;
       return { kind: 'skipped', reason: 'busy', text: error.message };

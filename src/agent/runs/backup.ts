@@ -7,7 +7,7 @@ import { toolVersion } from '../../version.ts';
 import type { Parts } from '../compose.ts';
 import { describeHolder } from '../describe-holder.ts';
 import { type ConfirmLock, withClusterLock } from '../hold-lock.ts';
-import { measureBackup, measurePruned } from '../measure.ts';
+import { measureBackup, measurePruned } from '../measure-outcomes.ts';
 import { pruneAfterBackup } from '../prune-after-backup.ts';
 import { runLimitMs, withinRunLimit } from '../run-limit.ts';
 import { findBackupSince } from '../served.ts';

@@ -4,7 +4,7 @@ import { runDefrag as defragmentMembers, type DefragOptions, type DefragRun } fr
 import type { Progress } from '../../ports/progress.ts';
 import type { Parts } from '../compose.ts';
 import { defragFacts, defragParts } from '../defrag.ts';
-import { measureDefragged } from '../measure.ts';
+import { measureDefragged } from '../measure-outcomes.ts';
 import { judgeDefrag } from './judge.ts';
 
 export async function runDefrag(

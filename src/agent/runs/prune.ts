@@ -2,7 +2,7 @@ import type { Config } from '../../config/schema.ts';
 import type { WardenError } from '../../errors/warden-error.ts';
 import { prune, type PrunedRepository, type PruneOptions, type PruneParts } from '../../jobs/prune.ts';
 import type { Metrics } from '../../ports/metrics.ts';
-import { measurePruned } from '../measure.ts';
+import { measurePruned } from '../measure-outcomes.ts';
 import { pruneFacts } from '../retention.ts';
 import { judgePruned } from './judge.ts';
 

@@ -40,7 +40,8 @@ const metrics = checkedText('auto, off or a URL in which {host} stands for the h
   if (/[{}]/.test(url)) return 'only {host} is replaced';
   const fault = findUrlFault(url);
   if (fault !== undefined) return fault;
-  return new URL(url).username === '' ? undefined : 'credentials have no place here';
+  const { username, password } = new URL(url);
+  return username === '' && password === '' ? undefined : 'credentials have no place here';
 });
 
 const clusterSection = section({

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createMemberMetrics } from '../../../src/adapters/etcd/member-metrics.ts';
+import { WardenError } from '../../../src/errors/warden-error.ts';
 import type { Member } from '../../../src/ports/etcd.ts';
 import { wardenError } from '../../support/errors.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
@@ -74,6 +75,16 @@ describe("a member's metrics", () => {
     const clientUrl = server.endpoint.replace(/:\d+$/, ':2379');
     expect(await metrics.read(memberAt(clientUrl), never)).toMatchObject({ isDefragmenting: true });
     expect(server.paths).toEqual([`/etcd/metrics?of=${clientUrl.slice('http://'.length, -':2379'.length)}`]);
+  });
+
+  test('are not told with the query of their URL, which may hold a token', async () => {
+    await using server = await startMetricsServer(answering('no', 404));
+    const metrics = createMemberMetrics({ location: `http://{host}:${server.port}/metrics?token=hunter2` });
+    const error = await metrics.read(memberAt(server.endpoint), never).catch((thrown: unknown) => thrown);
+    expect(error).toEqual(wardenError('etcd-answer-invalid', `:${server.port}/metrics answered with HTTP status 404`));
+    expect(error instanceof WardenError ? JSON.stringify([error.message, error.details]) : 'hunter2').not.toContain(
+      'hunter2',
+    );
   });
 
   test('are asked for directly, whatever proxy the environment names', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Looks } from '../../../src/agent/daemon/looks.ts';
 import { failingListing } from '../../jobs/repositories.ts';
 import { startTheClock, stopTheClock, toItsEnd } from '../../support/pass-time.ts';
 import { refuses } from '../../support/scripted-etcd.ts';
@@ -60,6 +61,15 @@ describe('The daemon, asked how it is,', () => {
     expect((await agent.ask('/livez')).status).toBe(200);
   });
 
+  it('is stuck where nobody looks at repositories or members any more', async () => {
+    const agent = await daemon();
+    vi.spyOn(Looks.prototype, 'deadBecause', 'get').mockReturnValue('the look at the members is overdue by 3m 0s');
+    expect(await agent.ask('/livez')).toEqual({
+      status: 503,
+      body: 'stuck\nthe look at the members is overdue by 3m 0s\n',
+    });
+  });
+
   it('is ready where all is well, and says of itself what is not', async () => {
     const agent = await daemon();
     await agent.pass(1000);
@@ -79,6 +89,31 @@ describe('The daemon, asked how it is,', () => {
     expect([status, body.split('\n').slice(0, 1)]).toEqual([200, ['degraded']]);
     expect(body).toContain('Repository local cannot be listed: no way there.\n');
     expect(body).toContain('The last backup failed: ');
+  });
+
+  it('says of what it shows from when it is where looking fails for long, and says it once', async () => {
+    const agent = await daemon();
+    await agent.pass(12 * minuteMs);
+    stage.list = () => failingListing(refuses('store-unreachable', 'no way there'));
+    await agent.pass(20 * minuteMs);
+    const { body } = await agent.ask('/readyz');
+    const shown =
+      /Repository local cannot be listed since 2026-\S+Z, so what is shown of it is from 2026-\S+Z: no way there\./g;
+    expect(body.match(shown)).toHaveLength(1);
+    expect(body).toMatch(/^degraded\nThe newest backup that was seen is \d+m old/);
+    expect((await agent.ask('/livez')).status).toBe(200);
+  });
+
+  it('tells a danger once', async () => {
+    stage.list = () => failingListing(refuses('store-unreachable', 'no way there'));
+    const agent = await daemon();
+    await agent.pass(1000);
+    const { body } = await agent.ask('/readyz');
+    expect(body.split('\n').slice(0, 3)).toEqual([
+      'degraded',
+      'No repository can be listed.',
+      'Repository local cannot be listed: no way there.',
+    ]);
   });
 
   it('hands on metrics and the whole status', async () => {

@@ -87,6 +87,14 @@ describe('Reading the configuration again', () => {
     await reload(new WardenError('config-invalid', 'config.yaml:3:1: `x` is not known'));
     expect(agent.measures.of('configReloaded')).toEqual([[{ ok: false, at: expect.any(Date) as Date }]]);
     expect(agent.logged(refusal)).toEqual([{ code: 'config-invalid', reason: 'config.yaml:3:1: `x` is not known' }]);
+    const told =
+      'The configuration that was read again at 2026-11-25T12:05:01Z was refused: config.yaml:3:1: `x` is not known; the old one runs on.';
+    expect((await agent.ask('/readyz')).body).toContain(told);
+    expect(JSON.parse((await agent.ask('/api/status')).body)).toMatchObject({
+      problems: [{ text: 'No repository holds a backup.' }, { level: 'warning', text: told }],
+      refusedReload: { at: expect.stringMatching(/^2026-11-25T12:05:01/) as string, code: 'config-invalid' },
+    });
+    expect((await agent.ask('/')).body).toContain('2026-11-25T12:05:01Z was refused');
     await agent.pass(6 * minuteMs);
     expect([begun(), opened.size]).toEqual([['prune'], 1]);
   });
@@ -103,6 +111,7 @@ describe('Reading the configuration again', () => {
   it('can be done again after one that failed', async () => {
     await reload(new WardenError('config-invalid', 'wrong'));
     await reload(configWith(''));
+    expect((await agent.ask('/readyz')).body).not.toContain('refused');
     await agent.pass(6 * minuteMs);
     expect([begun(), agent.measures.of('configReloaded').length]).toEqual([[], 2]);
   });

@@ -151,6 +151,26 @@ describe('The clockwork', () => {
     wallMs += 40 * minuteMs;
     expect(pass(clockwork, 1000)).toEqual([]);
     expect(logged('a run was left out').at(-1)).toEqual({ job: 'prune', for: '2026-11-25T13:00:00Z', reason: 'late' });
+    expect(measures.of('jobSkipped')).toEqual([
+      ['prune', 'served'],
+      ['prune', 'late'],
+    ]);
+  });
+
+  it.each([
+    ['skip', 'missed', 'info'],
+    ['run-once', 'merged', 'debug'],
+  ])('counts what was passed over as one, where what was missed is to be %s', (missed, reason, level) => {
+    const clockwork = start(`backup: {cron: "*/30 * * * *", jitter: 0s, missed: ${missed}}`);
+    pass(clockwork, 1000);
+    [wallMs, monotonicMs] = [wallMs + 5 * hourMs - 10 * minuteMs, monotonicMs + 5 * hourMs - 10 * minuteMs];
+    expect(timesOf(pass(clockwork, 1000))).toEqual(['backup for 17:00, 0']);
+    expect(measures.of('jobSkipped')).toEqual([['backup', reason]]);
+    expect(log.lines).toContainEqual([
+      level,
+      'a run was left out',
+      { job: 'backup', for: '2026-11-25T12:30:00Z', reason },
+    ]);
   });
 
   it('keeps a broken store within its budget of starts', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AgentFacts, describeAgent } from '../../../src/agent/daemon/describe-agent.ts';
 import { Knowledge } from '../../../src/agent/daemon/knowledge.ts';
-import { summarizeCatalogue } from '../../../src/agent/daemon/summarize-catalogue.ts';
+import { summarizeCatalogue } from '../../../src/agent/summarize-catalogue.ts';
 import type { ClusterFacts } from '../../../src/defrag/facts.ts';
 import { WardenError } from '../../../src/errors/warden-error.ts';
 import { readCatalogue } from '../../../src/repository/catalogue.ts';
@@ -19,6 +19,7 @@ const facts: AgentFacts = {
   backupIntervalSeconds: 1800,
   verifyIntervalSeconds: undefined,
   repositories: ['primary', 'local'],
+  lookIntervalMs: { repositories: 300_000, members: 30_000 },
 };
 const noBackups = { complete: 0, incomplete: 0, damaged: 0, held: 0 };
 
@@ -39,6 +40,7 @@ describe('The status of an agent that knows nothing yet', () => {
         location: '',
         listedAt: undefined,
         error: undefined,
+        isOutdated: false,
         newest: undefined,
         newestVerified: undefined,
         newestDrilled: undefined,
@@ -47,7 +49,7 @@ describe('The status of an agent that knows nothing yet', () => {
         storedBytes: 0,
       })),
     );
-    expect(status.members).toEqual({ seenAt: undefined, error: undefined, members: [] });
+    expect(status.members).toEqual({ seenAt: undefined, error: undefined, isOutdated: false, members: [] });
     expect([status.events, status.running, status.lastErrors]).toEqual([[], [], []]);
   });
 });
@@ -61,17 +63,22 @@ describe('The status', () => {
     const { entries } = await readCatalogue(store, clusterName, undefined, new AbortController().signal);
     const summary = summarizeCatalogue('primary', entries, minutesAgo(5));
     const error = new WardenError('store-unreachable', 'no way there');
-    knowledge.repositories.set('primary', { location: 's3://bucket', summary, error });
+    knowledge.repositories.set('primary', {
+      location: 's3://bucket',
+      summary,
+      failure: { error, since: minutesAgo(4) },
+    });
     const [primary] = describeAgent(facts, knowledge).repositories;
     expect(primary).toMatchObject({
       location: 's3://bucket',
       listedAt: minutesAgo(5),
-      error: { code: 'store-unreachable', message: 'no way there', hint: error.hint },
+      error: { code: 'store-unreachable', message: 'no way there', hint: error.hint, since: minutesAgo(4) },
+      isOutdated: false,
       newest: { id: place.id.text },
       backups: { complete: 1 },
       storedBytes: summary.facts.storedBytes,
     });
-    expect(Object.keys(primary?.error ?? {})).toEqual(['code', 'message', 'hint']);
+    expect(Object.keys(primary?.error ?? {})).toEqual(['code', 'message', 'hint', 'since']);
   });
 
   it('shows members by name, with their roles', () => {
@@ -121,7 +128,7 @@ describe('The status', () => {
 
   it('keeps what was seen of the members where they cannot be asked now, and says so', () => {
     const knowledge = seen([{}]);
-    knowledge.membersError = new WardenError('etcd-unreachable', 'refused');
+    knowledge.membersFailed(new WardenError('etcd-unreachable', 'refused'), now);
     const { members, verdict } = describeAgent(facts, knowledge);
     expect([members.members.length, members.error?.code]).toEqual([1, 'etcd-unreachable']);
     expect(verdict.level).toBe('danger');
@@ -130,7 +137,7 @@ describe('The status', () => {
   it('holds the members against safety: no quorum', async () => {
     const knowledge = seen([{}], { noQuorumBecause: 'no leader' });
     const summary = summarizeCatalogue('primary', [], now);
-    knowledge.repositories.set('primary', { location: '', summary, error: undefined });
+    knowledge.repositories.set('primary', { location: '', summary, failure: undefined });
     expect(describeAgent(facts, knowledge).problems.map(({ text }) => text)).toContain(
       'Etcd has no quorum: no leader.',
     );
@@ -141,7 +148,7 @@ describe('The status', () => {
     const event = (minutes: number, text: string) =>
       ({ at: minutesAgo(minutes), kind: 'backup', repository: 'primary', text }) as const;
     const summary = { ...summarizeCatalogue('primary', [], now), events: [event(3, 'c'), event(1, 'a')] };
-    knowledge.repositories.set('primary', { location: '', summary, error: undefined });
+    knowledge.repositories.set('primary', { location: '', summary, failure: undefined });
     knowledge.note(event(4, 'd'));
     knowledge.note(event(2, 'b'));
     expect(describeAgent(facts, knowledge).events.map(({ text }) => text)).toEqual(['a', 'b', 'c', 'd']);
@@ -163,7 +170,7 @@ describe('The status', () => {
     knowledge.repositories.set('primary', {
       location: '',
       summary: summarizeCatalogue('primary', [], now),
-      error: undefined,
+      failure: undefined,
     });
     const planned = { cron: '* * * * *', timeZone: 'UTC', nextAt: minutesAgo(-9) };
     const verdictWith = (job: 'backup' | 'verify'): string =>

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Every } from '../../../src/agent/daemon/every.ts';
-import { startTheClock, stopTheClock } from '../../support/pass-time.ts';
+import { fakedClock, startTheClock, stopTheClock } from '../../support/pass-time.ts';
 
 vi.mock('node:timers/promises', () => import('../../support/fake-delay.ts'));
 
@@ -18,13 +18,10 @@ describe('Work that is done again and again', () => {
   afterEach(startTheClock);
 
   const begin = (work: (signal: AbortSignal) => Promise<void> = async () => undefined): Every =>
-    new Every(
-      () => intervalMs,
-      (signal) => {
-        begunAtMs.push(Date.now() - start.getTime());
-        return work(signal);
-      },
-    );
+    new Every({ clock: fakedClock, intervalMs: () => intervalMs, limitMs: 5000 }, (signal) => {
+      begunAtMs.push(Date.now() - start.getTime());
+      return work(signal);
+    });
   const takes = (durationMs: number) => (): Promise<void> => new Promise((done) => setTimeout(done, durationMs));
 
   it('is done at once, and begins again so long after it ended', async () => {
@@ -56,6 +53,22 @@ describe('Work that is done again and again', () => {
     every.again();
     await vi.advanceTimersByTimeAsync(11_000);
     expect(begunAtMs).toEqual([0, 3000]);
+  });
+
+  it('is late once the work outlives its limit, or the rest its interval', async () => {
+    let end = (): void => undefined;
+    await using every = begin(() => new Promise((done) => (end = done)));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(every.msLate).toBe(0);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(every.msLate).toBe(3000);
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(every.msLate).toBe(-10_000);
+    // The timer of its rest never comes.
+    vi.setSystemTime(Date.now() + 12_000);
+    expect(every.msLate).toBe(2000);
+    end();
   });
 
   it('is waited for at disposal, is told to end, and does not begin again', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deadlineMs } from '../../../src/agent/daemon/job-limits.ts';
 import { Knowledge } from '../../../src/agent/daemon/knowledge.ts';
-import { summarizeCatalogue } from '../../../src/agent/daemon/summarize-catalogue.ts';
+import { summarizeCatalogue } from '../../../src/agent/summarize-catalogue.ts';
 import { configOf, minimalConfig } from '../../config/minimal-config.ts';
 import { cluster, MiB, now, type Changes } from '../../defrag/cluster.ts';
 
@@ -19,7 +19,7 @@ function knowing(members: readonly Changes[], ...repositories: readonly (readonl
     const empty = summarizeCatalogue(`r${index}`, [], now);
     const backups = { complete: count - 1, damaged: 1, incomplete: 100, held: 100 };
     const summary = { ...empty, facts: { ...empty.facts, storedBytes, backups } };
-    knowledge.repositories.set(`r${index}`, { location: '', summary, error: undefined });
+    knowledge.repositories.set(`r${index}`, { location: '', summary, failure: undefined });
   }
   return knowledge;
 }

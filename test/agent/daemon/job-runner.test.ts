@@ -208,7 +208,11 @@ describe('The runner', () => {
     runner.request(order('defrag'));
     await pass(1000);
     runner.request(order('defrag', 1));
-    runner.request(order('backup'));
+    for (const minute of [0, 1]) runner.request(order('backup', minute));
+    // What is tried again had its run.
+    runner.request({ ...order('backup', 1), attempt: 1 });
+    runner.request(order('backup', 2));
+    expect(measures.of('jobSkipped').map(String)).toEqual(['defrag,running', 'backup,merged', 'backup,merged']);
     expect(knowledge.running.map(({ job }) => job)).toEqual(['defrag']);
     await pass(2 * minuteMs);
     expect(measures.of('jobStarted')).toEqual([['defrag'], ['backup']]);

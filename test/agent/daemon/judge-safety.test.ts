@@ -16,6 +16,8 @@ import {
   verdictOf,
 } from './safety-facts.ts';
 
+const refused =
+  'The configuration that was read again at 2026-11-25T11:57:00Z was refused: a.yaml:3:1: no.; a.yaml:4:1: no; the old one runs on.';
 const lookFor = 'The newest backup is 25m old, but something needs a look:';
 
 describe('The verdict', () => {
@@ -173,13 +175,19 @@ describe('What etcd is in', () => {
   });
 
   it('is danger where nobody can be asked, and what was seen before is not told as of now', () => {
-    const error = { code: 'etcd-unreachable', message: 'refused', hint };
-    const members = { seenAt: minutesAgo(5), error, members: [member('m1', { trouble: 'earlier' })] };
+    const error = { code: 'etcd-unreachable', message: 'refused', hint, since: now };
+    const members = {
+      seenAt: minutesAgo(1),
+      error,
+      isOutdated: false,
+      members: [member('m1', { trouble: 'earlier' })],
+    };
     const safety = judgeSafety({
       now,
       repositories: [repository('primary')],
       members,
       noQuorumBecause: 'earlier',
+      refusedReload: undefined,
       failures: [],
       nextBackupAt: undefined,
       startedAt: now,
@@ -191,6 +199,19 @@ describe('What etcd is in', () => {
 });
 
 describe('What speaks against safety', () => {
+  it('is a configuration that was refused, until a good one is read', () => {
+    const refusedReload = {
+      at: minutesAgo(3),
+      code: 'config-invalid',
+      message: 'a.yaml:3:1: no.\na.yaml:4:1: no.',
+      hint,
+    };
+    expect(judge({ refusedReload })).toEqual({
+      verdict: { level: 'warning', sentence: `${lookFor} ${refused}` },
+      problems: [{ level: 'warning', text: refused, hint }],
+    });
+  });
+
   it('is told worst first, and otherwise repositories, members, jobs', () => {
     const safety = judge({
       repositories: [repository('primary'), repository('local', unlistable)],
@@ -221,7 +242,7 @@ describe('What speaks against safety', () => {
     for (const { problems, verdict } of [
       judge({ failures: [failure('backup', message)] }),
       judge({ noQuorumBecause: message }),
-      judge({ repositories: [repository('primary', { error: { code: 'x', message, hint } })] }),
+      judge({ repositories: [repository('primary', { error: { code: 'x', message, hint, since: now } })] }),
       judge({ members: [member('m1', { trouble: message })] }),
     ]) {
       for (const text of [...problems.map((problem) => problem.text), verdict.sentence]) {

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Knowledge } from '../../../src/agent/daemon/knowledge.ts';
+import { summarizeCatalogue } from '../../../src/agent/summarize-catalogue.ts';
 import { WardenError } from '../../../src/errors/warden-error.ts';
+import { cluster as clusterFacts } from '../../defrag/cluster.ts';
 
 const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 25, 12, minute));
 const broken = new WardenError('store-failed', 'the store is gone');
@@ -88,9 +90,28 @@ describe('What the agent knows', () => {
     ]);
   });
 
+  it('of a look that failed is since when they fail, until one succeeds', () => {
+    const facts = clusterFacts([{}]);
+    for (const minute of [1, 2]) {
+      knowledge.membersFailed(broken, at(minute));
+      knowledge.repositoryFailed('local', broken, at(minute));
+    }
+    const failure = { error: broken, since: at(1) };
+    expect([knowledge.membersFailure, knowledge.repositories.get('local')?.failure]).toEqual([failure, failure]);
+    knowledge.membersSeen(facts);
+    knowledge.repositoryListed('local', 's3://bucket', summarizeCatalogue('local', [], at(3)));
+    expect([knowledge.membersFailure, knowledge.repositories.get('local')?.failure]).toEqual([undefined, undefined]);
+    knowledge.repositoryFailed('local', broken, at(4));
+    expect(knowledge.repositories.get('local')).toMatchObject({
+      location: 's3://bucket',
+      summary: { newest: undefined },
+      failure: { since: at(4) },
+    });
+  });
+
   it('is nothing of repositories that are no longer configured', () => {
     for (const name of ['primary', 'local']) {
-      knowledge.repositories.set(name, { location: '', summary: undefined, error: undefined });
+      knowledge.repositories.set(name, { location: '', summary: undefined, failure: undefined });
     }
     knowledge.keepRepositories(new Set(['local', 'new']));
     expect([...knowledge.repositories.keys()]).toEqual(['local']);

@@ -7,7 +7,8 @@ import type { ObjectStore } from '../../../src/ports/object-store.ts';
 import { configOf, minimalConfig } from '../../config/minimal-config.ts';
 import { failingListing, fieldsLog, repositoryNamed, type TestRepository } from '../../jobs/repositories.ts';
 import { untilAborted } from '../../support/defrag-cluster.ts';
-import { startTheClock, stopTheClock } from '../../support/pass-time.ts';
+import { wardenError } from '../../support/errors.ts';
+import { fakedClock, startTheClock, stopTheClock } from '../../support/pass-time.ts';
 import { refuses } from '../../support/scripted-etcd.ts';
 import { etcdAfter, listedBy, memoryParts, recordedMeasures, type RecordedMeasures } from '../memory-parts.ts';
 
@@ -47,6 +48,7 @@ describe('What is looked at again and again', () => {
 
   function begin(): Looks {
     return new Looks({
+      clock: fakedClock,
       log,
       measures,
       knowledge,
@@ -130,13 +132,48 @@ describe('What is looked at again and again', () => {
     expect([looks.members, knowledge.members]).toEqual([0, undefined]);
     expect(warnings()).toEqual(['a look was not possible', 'a look was not possible']);
     // Whoever asks is told as well.
-    expect([knowledge.membersError?.code, knowledge.repositories.get('local')?.error?.code]).toEqual([
+    expect([knowledge.membersFailure?.error.code, knowledge.repositories.get('local')?.failure?.error.code]).toEqual([
       'secret-unreadable',
       'secret-unreadable',
     ]);
     isReadable = true;
     await pass(30_000);
     expect(knowledge.members).toBeDefined();
+  });
+
+  it('end by themselves where even their parts hang, and say so of what they could not see', async () => {
+    await using watching = begin();
+    await pass(0);
+    measures.told.length = 0;
+    open = () => new Promise(() => undefined);
+    await pass(300_000 + 150_000);
+    const tooLong = (what: string) => wardenError('look-too-long', `a look at ${what} did not end within 150 s`);
+    expect(knowledge.repositories.get('local')?.failure).toEqual({
+      error: tooLong('the repositories'),
+      since: new Date('2026-11-25T12:07:30Z'),
+    });
+    // From thirty seconds on, and again and again.
+    expect(knowledge.membersFailure).toEqual({
+      error: tooLong('the members'),
+      since: new Date('2026-11-25T12:03:00Z'),
+    });
+    expect(measures.of('membersSeen')[0]).toEqual([[expect.objectContaining({ name: 'm1', reachable: false })]]);
+    expect(warnings()).toEqual(['a look was not possible', 'a look was not possible']);
+    // Somebody still looks.
+    expect(watching.deadBecause).toBeUndefined();
+    open = async (parts) => parts;
+    await pass(300_000);
+    expect([knowledge.membersFailure, knowledge.repositories.get('local')?.failure]).toEqual([undefined, undefined]);
+  });
+
+  it('are dead where one of them does not come around any more, and not where they fail', async () => {
+    onMembers = () => Promise.reject(refuses('etcd-unreachable', 'nobody answers'));
+    await using watching = begin();
+    await pass(1_800_000);
+    expect(watching.deadBecause).toBeUndefined();
+    // Time goes on, and no timer fires.
+    vi.setSystemTime(Date.now() + 600_000);
+    expect(watching.deadBecause).toMatch(/^the look at the (repositories|members) is overdue by \d+m \d+s$/);
   });
 
   it('end with a defect, and tell it', async () => {

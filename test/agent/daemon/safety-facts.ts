@@ -1,4 +1,10 @@
-import type { BackupState, JobFailure, MemberState, RepositoryState } from '../../../src/agent/agent-status.ts';
+import type {
+  BackupState,
+  JobFailure,
+  MembersState,
+  MemberState,
+  RepositoryState,
+} from '../../../src/agent/agent-status.ts';
 import { judgeSafety, type Safety, type SafetyFacts } from '../../../src/agent/daemon/judge-safety.ts';
 
 export const now = new Date('2026-11-25T12:00:00Z');
@@ -16,6 +22,7 @@ export function repository(name: string, changes: Partial<RepositoryState> = {})
     location: `memory://${name}`,
     listedAt: minutesAgo(1),
     error: undefined,
+    isOutdated: false,
     newest: backup(25),
     newestVerified: undefined,
     newestDrilled: undefined,
@@ -26,7 +33,10 @@ export function repository(name: string, changes: Partial<RepositoryState> = {})
   };
 }
 export const unlisted = { listedAt: undefined, newest: undefined };
-export const unlistable = { ...unlisted, error: { code: 'store-unreachable', message: 'no way there', hint } };
+export const unlistable = {
+  ...unlisted,
+  error: { code: 'store-unreachable', message: 'no way there', hint, since: minutesAgo(5) },
+};
 
 export function member(name: string, changes: Partial<MemberState> = {}): MemberState {
   return {
@@ -49,14 +59,18 @@ export function failure(job: JobFailure['job'], message = 'it broke'): JobFailur
 
 /** Two repositories and three members, all well, the next backup in five minutes. */
 export function judge(
-  changes: Partial<Omit<SafetyFacts, 'members'>> & { members?: readonly MemberState[] } = {},
+  changes: Partial<Omit<SafetyFacts, 'members'>> & {
+    members?: readonly MemberState[];
+    look?: Partial<MembersState>;
+  } = {},
 ): Safety {
-  const { members = ['m1', 'm2', 'm3'].map((name) => member(name)), ...facts } = changes;
+  const { members = ['m1', 'm2', 'm3'].map((name) => member(name)), look, ...facts } = changes;
   return judgeSafety({
     now,
     repositories: [repository('primary'), repository('local')],
-    members: { seenAt: now, error: undefined, members },
+    members: { seenAt: now, error: undefined, isOutdated: false, members, ...look },
     noQuorumBecause: undefined,
+    refusedReload: undefined,
     failures: [],
     startedAt: minutesAgo(60 * 24 * 30),
     verifiedAgeLimitSeconds: undefined,

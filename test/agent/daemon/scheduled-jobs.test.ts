@@ -207,7 +207,12 @@ describe('A job that came due', () => {
 
     it('is nothing where no repository holds a backup yet', async () => {
       const repositories = [repositoryNamed('a'), repositoryNamed('b')];
-      expect(await run('verify', { parts: { repositories } })).toMatchObject({ kind: 'skipped', reason: 'nothing' });
+      const log = fieldsLog();
+      expect(await run('verify', { parts: { repositories, log } })).toMatchObject({
+        kind: 'skipped',
+        reason: 'nothing',
+      });
+      expect(log.lines.filter(([level]) => level === 'warn' || level === 'error')).toEqual([]);
     });
 
     it.each([

@@ -50,8 +50,8 @@ describe('A look at the repositories', () => {
   it('remembers and measures what each listing tells', async () => {
     await look();
     expect([...knowledge.repositories]).toMatchObject([
-      ['near', { location: 'near', error: undefined, summary: { newest: { id: place.id.text } } }],
-      ['far', { location: 'far', error: undefined, summary: { newest: { id: place.id.text } } }],
+      ['near', { location: 'near', failure: undefined, summary: { newest: { id: place.id.text } } }],
+      ['far', { location: 'far', failure: undefined, summary: { newest: { id: place.id.text } } }],
     ]);
     expect(measures.of('repositoryListed')).toMatchObject([
       ['near', { newestBackupAt: place.id.time, listedAt: noon }],
@@ -74,7 +74,7 @@ describe('A look at the repositories', () => {
     await look();
     expect(knowledge.repositories.get('far')).toMatchObject({
       summary: { newest: { id: place.id.text } },
-      error: wardenError('store-unreachable', 'no way there'),
+      failure: { error: wardenError('store-unreachable', 'no way there'), since: expect.any(Date) as Date },
     });
     expect(measures.told.map(([event, name]) => [event, name])).toEqual([['repositoryListed', 'near']]);
     const fields = { repository: 'far', code: 'store-unreachable', reason: 'no way there' };
@@ -87,7 +87,7 @@ describe('A look at the repositories', () => {
     listFar = undefined;
     await look();
     await look();
-    expect(knowledge.repositories.get('far')?.error).toBeUndefined();
+    expect(knowledge.repositories.get('far')?.failure).toBeUndefined();
     expect(log.lines.slice(1)).toEqual([['info', 'the repository can be listed again', { repository: 'far' }]]);
   });
 
@@ -95,7 +95,7 @@ describe('A look at the repositories', () => {
     listFar = (_, signal) => ({ [Symbol.asyncIterator]: () => ({ next: () => untilAborted(signal) }) });
     await look();
     expect(Date.now() - noon.getTime()).toBeGreaterThanOrEqual(120_000);
-    expect(knowledge.repositories.get('far')?.error).toEqual(wardenError('store-timeout', '120 s'));
+    expect(knowledge.repositories.get('far')?.failure?.error).toEqual(wardenError('store-timeout', '120 s'));
     expect(knowledge.repositories.get('near')?.summary).toBeDefined();
   });
 
@@ -163,7 +163,7 @@ describe('A look at the members', () => {
     await look();
     measures.told.length = 0;
     await look({ discover });
-    expect(knowledge.membersError).toEqual(wardenError('etcd-unreachable', 'nobody answers'));
+    expect(knowledge.membersFailure?.error).toEqual(wardenError('etcd-unreachable', 'nobody answers'));
     expect(knowledge.members?.facts.members).toHaveLength(3);
     expect(measures.told).toEqual([
       ['membersSeen', ['m1', 'm2', 'm3'].map((name) => ({ name, reachable: false, isLeader: false, ...nothingKnown }))],
@@ -176,15 +176,21 @@ describe('A look at the members', () => {
     await look({ discover });
     await look();
     await look();
-    expect(knowledge.membersError).toBeUndefined();
+    expect(knowledge.membersFailure).toBeUndefined();
     expect(log.lines.slice(1)).toEqual([['info', 'the members can be asked again', undefined]]);
+  });
+
+  it('waits a minute for members that do not answer, and calls them that', async () => {
+    await look({ discover: (signal) => untilAborted(signal) });
+    expect(Date.now() - noon.getTime()).toBeGreaterThanOrEqual(60_000);
+    expect(knowledge.membersFailure?.error).toEqual(wardenError('etcd-deadline', '60 s'));
   });
 
   it('ends when it is told to, and takes that for no fault of etcd', async () => {
     const looking = look({ discover: (signal) => untilAborted(signal) });
     stop.abort(refuses('interrupted', 'told to stop'));
     await expect(looking).rejects.toEqual(wardenError('interrupted'));
-    expect([knowledge.membersError, log.lines, measures.told]).toEqual([undefined, [], []]);
+    expect([knowledge.membersFailure, log.lines, measures.told]).toEqual([undefined, [], []]);
   });
 
   it('takes the quota of the configuration where there is one', async () => {

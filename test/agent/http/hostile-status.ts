@@ -26,7 +26,7 @@ export function hugeStatus(): AgentStatus {
     repository: index % 5 === 4 ? undefined : names[index % 4],
     text: hostile(index),
   }));
-  const error = { code: 'store-refused', message: hostile(0), hint: hostile(1) };
+  const error = { code: 'store-refused', message: hostile(0), hint: hostile(1), since: before({ minutes: 5 }) };
   return healthyStatus({
     cluster: hostile(0),
     version: hostile(2),
@@ -40,6 +40,7 @@ export function hugeStatus(): AgentStatus {
       sampleRepository(name, {
         location: hostile(index + 1),
         error: index === 0 ? error : undefined,
+        isOutdated: index === 0,
         newest: { ...sampleBackup(before({ days: 3 })), id: hostile(index) },
         backups: { complete: 123_456, incomplete: 1234, damaged: 99, held: 12 },
         storedBytes: 123_456_789_012_345,
@@ -48,6 +49,7 @@ export function hugeStatus(): AgentStatus {
     members: {
       seenAt: now,
       error,
+      isOutdated: true,
       members: Array.from({ length: 7 }, (_, index) =>
         sampleMember(hostile(index), {
           role: (['leader', 'follower', 'learner', 'unstarted', 'unreachable'] as const)[index % 5] ?? 'leader',

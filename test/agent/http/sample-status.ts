@@ -33,6 +33,7 @@ export function sampleRepository(name: string, changes: Partial<RepositoryState>
     location: `s3://acme-etcd-backups-${name}/production`,
     listedAt: before({ minutes: 2 }),
     error: undefined,
+    isOutdated: false,
     newest: sampleBackup(before({ minutes: 25 }), before({ minutes: 12 })),
     newestVerified: sampleBackup(before({ minutes: 25 }), before({ minutes: 12 })),
     newestDrilled: sampleBackup(before({ days: 2, hours: 11 })),
@@ -96,6 +97,7 @@ export function healthyStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     members: {
       seenAt: before({ minutes: 1 }),
       error: undefined,
+      isOutdated: false,
       members: [
         sampleMember('etcd-0', { role: 'leader', dbSizeBytes: 2.45 * GiB }),
         sampleMember('etcd-1'),
@@ -127,6 +129,7 @@ export function healthyStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
       { job: 'drill', nextAt: new Date('2026-11-30T03:15:00Z'), cron: '15 4 * * MON', timeZone: 'Europe/Berlin' },
     ],
     lastErrors: [],
+    refusedReload: undefined,
     ...changes,
   };
 }
@@ -170,7 +173,8 @@ export function brokenStatus(): AgentStatus {
     repositories: [
       sampleRepository('primary', {
         listedAt: before({ hours: 9 }),
-        error: storeDown,
+        error: { ...storeDown, since: before({ hours: 9 }) },
+        isOutdated: true,
         newest: sampleBackup(before({ hours: 9, minutes: 25 }), before({ hours: 9, minutes: 12 })),
         newestVerified: sampleBackup(before({ hours: 9, minutes: 25 }), before({ hours: 9, minutes: 12 })),
       }),
@@ -182,6 +186,7 @@ export function brokenStatus(): AgentStatus {
     members: {
       seenAt: before({ minutes: 1 }),
       error: undefined,
+      isOutdated: false,
       members: [
         sampleMember('etcd-0', { role: 'leader', dbSizeBytes: 6.9 * GiB, inUseBytes: 3.2 * GiB }),
         sampleMember('etcd-1', { dbSizeBytes: 8 * GiB, inUseBytes: 3.1 * GiB, alarms: ['NOSPACE'] }),
@@ -235,7 +240,7 @@ export function emptyStatus(): AgentStatus {
         storedBytes: 0,
       }),
     ],
-    members: { seenAt: undefined, error: undefined, members: [] },
+    members: { seenAt: undefined, error: undefined, isOutdated: false, members: [] },
     events: [],
     running: [],
     schedule: [],

@@ -18,6 +18,7 @@ describe('A backup', () => {
       manifest: sampleManifest(place),
       stored: ['near'],
       failed: new Map(),
+      unchecked: new Map(),
       skippedMembers: [{ name: 'm3', reason: 'lags' }],
       damagedMembers: [],
       ...changes,

@@ -15,12 +15,13 @@ export async function populate(plane: ControlPlane): Promise<void> {
   await plane.kubectl(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
 }
 
+/** No objects of etcd, and what API servers hold for themselves. */
+const leftOut = new Set(['componentstatuses', 'leases.coordination.k8s.io']);
+
 /** Everything that can be listed, by uid. */
 export async function readEverything(plane: ControlPlane): Promise<ReadonlyMap<string, Stored>> {
   const kinds = (await plane.kubectl(['api-resources', '--verbs=list', '--output=name'])).trim().split('\n');
-  // Those are no objects of etcd.
-  const stored = kinds.filter((kind) => kind !== 'componentstatuses');
-  const { items } = await plane.get<List>([stored.join(','), '--all-namespaces']);
+  const { items } = await plane.get<List>([kinds.filter((kind) => !leftOut.has(kind)).join(','), '--all-namespaces']);
   return new Map(items.map((object) => [object.metadata.uid, object]));
 }
 

@@ -83,3 +83,9 @@ export interface Job extends Stored {
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
   };
 }
+
+export interface Event extends Stored {
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject: { readonly name: string };
+}

@@ -11,7 +11,7 @@ export function membersSection({ members: { seenAt, error, members }, now }: Age
   const largestBytes = Math.max(0, ...members.map(({ dbSizeBytes }) => dbSizeBytes ?? 0));
   return html`<section aria-labelledby="members">
     <h2 id="members">Members of etcd</h2>
-    ${error === undefined ? undefined : troubleBox({ level: 'danger', text: error.message, hint: error.hint, note: error.code })}
+    ${error === undefined ? undefined : troubleBox({ level: 'danger', text: error.message, hint: error.hint, note: html`${error.code}, first ${ago(error.since, now)}` })}
     ${
       members.length === 0
         ? html`<p class="card empty">

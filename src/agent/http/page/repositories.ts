@@ -35,7 +35,7 @@ function repositoryCard(repository: RepositoryState, now: Date): Html {
             level: 'danger',
             text: error.message,
             hint: error.hint,
-            note: html`${error.code},
+            note: html`${error.code}, first ${ago(error.since, now)},
             ${listedAt === undefined ? 'never listed before' : html`last listed ${ago(listedAt, now)}`}`,
           })
     }
@@ -48,13 +48,14 @@ interface Standing {
 }
 
 function standingOf(repository: RepositoryState, now: Date): Standing {
-  const { newest, listedAt, expectedAgeSeconds } = repository;
+  const { newest, listedAt, isOutdated, expectedAgeSeconds } = repository;
   if (newest === undefined) {
     return listedAt === undefined
       ? { level: 'unknown', word: 'not listed yet' }
       : { level: 'danger', word: 'no backup' };
   }
   if (isOverdue(repository, now)) return { level: 'danger', word: 'overdue' };
+  if (isOutdated) return { level: 'unknown', word: 'not of now' };
   if (expectedAgeSeconds === undefined) return { level: 'unknown', word: 'nothing scheduled' };
   return { level: 'safe', word: 'on time' };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentStatus } from '../../../../src/agent/agent-status.ts';
 import { renderStatusPage } from '../../../../src/agent/http/page/page.ts';
 import { hugeStatus } from '../hostile-status.ts';
-import { before, brokenStatus, emptyStatus, healthyStatus, now } from '../sample-status.ts';
+import { before, brokenStatus, emptyStatus, healthyStatus, now, sampleRepository } from '../sample-status.ts';
 
 /** What a reader sees, one blank between words. */
 function read(status: AgentStatus): string {
@@ -59,9 +59,17 @@ describe('the status page', () => {
     expect(read(healthyStatus({ repositories: [{ ...primary, newest }] }))).toContain('on time just now since');
   });
 
+  it('calls no repository on time whose figures are from long ago', () => {
+    const error = { code: 'store-timeout', message: 'no answer', hint: '', since: before({ minutes: 18 }) };
+    const outdated = { error, isOutdated: true, listedAt: before({ minutes: 20 }) };
+    expect(read(healthyStatus({ repositories: [sampleRepository('primary', outdated)] }))).toMatch(
+      /production not of now 25m .* no answer store-timeout, first 18m ago, last listed 20m ago/,
+    );
+  });
+
   it('shows why a listing failed and how old the figures are', () => {
     expect(read(brokenStatus())).toMatch(
-      /ECONNREFUSED 10\.20\.30\.40:443 after 4 attempts .* store-unreachable, last listed 9h 0m ago/,
+      /ECONNREFUSED 10\.20\.30\.40:443 after 4 attempts .* store-unreachable, first 9h 0m ago, last listed 9h 0m ago/,
     );
   });
 
@@ -81,7 +89,9 @@ describe('the status page', () => {
       quotaBytes: undefined,
       quotaText: 'unlimited',
     }));
-    const page = renderStatusPage(healthyStatus({ members: { seenAt: now, error: undefined, members } }));
+    const page = renderStatusPage(
+      healthyStatus({ members: { seenAt: now, error: undefined, isOutdated: false, members } }),
+    );
     expect([...page.matchAll(/<rect class="reclaimable" width="([^"]*)"/g)].map(([, width]) => width)).toEqual([
       '100%',
       '50%',

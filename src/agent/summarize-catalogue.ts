@@ -1,7 +1,7 @@
-import type { RepositoryFacts } from '../../ports/metrics.ts';
-import type { CatalogueEntry } from '../../repository/catalogue.ts';
-import type { AgentEvent, BackupState } from '../agent-status.ts';
-import { clockToleranceMs } from '../clock-tolerance.ts';
+import type { RepositoryFacts } from '../ports/metrics.ts';
+import type { CatalogueEntry } from '../repository/catalogue.ts';
+import type { AgentEvent, BackupState } from './agent-status.ts';
+import { clockToleranceMs } from './clock-tolerance.ts';
 
 export interface CatalogueSummary {
   readonly facts: RepositoryFacts;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { measureBackup, measureDefragged, measurePruned, resultOf } from '../../src/agent/measure.ts';
+import { measureBackup, measureDefragged, measurePruned, resultOf } from '../../src/agent/measure-outcomes.ts';
 import { errorTable, type ErrorCode } from '../../src/errors/table.ts';
 import { WardenError } from '../../src/errors/warden-error.ts';
 import type { BackupResult } from '../../src/jobs/backup.ts';
@@ -30,6 +30,7 @@ describe('What metrics are told', () => {
       manifest: sampleManifest(place, { ...sampleFacts(place), timings }),
       stored: ['local'],
       failed: new Map(),
+      unchecked: new Map(),
       skippedMembers: [],
       damagedMembers: [],
     };

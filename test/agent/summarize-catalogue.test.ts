@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type CatalogueSummary, summarizeCatalogue } from '../../../src/agent/daemon/summarize-catalogue.ts';
-import { readCatalogue } from '../../../src/repository/catalogue.ts';
+import { type CatalogueSummary, summarizeCatalogue } from '../../src/agent/summarize-catalogue.ts';
+import { readCatalogue } from '../../src/repository/catalogue.ts';
 import {
   evidenceName,
   holdName,
@@ -8,9 +8,9 @@ import {
   objectKey,
   snapshotName,
   type BackupPlace,
-} from '../../../src/repository/layout.ts';
-import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
-import { cluster, placeAt, storeBackup } from '../../support/sample-backup.ts';
+} from '../../src/repository/layout.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+import { cluster, placeAt, storeBackup } from '../support/sample-backup.ts';
 
 const go = new AbortController().signal;
 const now = new Date('2026-11-25T12:00:00Z');

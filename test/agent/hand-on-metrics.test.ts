@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/adapters/observability/metrics.ts';
 import type { Parts } from '../../src/agent/compose.ts';
-import { withMeasures, type Outlet } from '../../src/agent/measured.ts';
+import { withMeasures, type Outlet } from '../../src/agent/hand-on-metrics.ts';
 import { WardenError } from '../../src/errors/warden-error.ts';
 import type { FactGroup } from '../../src/ports/metrics-export.ts';
 import { configOf, minimalConfig } from '../config/minimal-config.ts';

@@ -5,9 +5,8 @@ import type { Log } from '../ports/log.ts';
 import type { FactGroup, MetricsExport } from '../ports/metrics-export.ts';
 import type { JobName, Metrics } from '../ports/metrics.ts';
 import type { Parts } from './compose.ts';
-import { Knowledge } from './daemon/knowledge.ts';
-import { lookAtRepositories } from './daemon/watch.ts';
-import { resultOf } from './measure.ts';
+import { listRepositories } from './list-repositories.ts';
+import { resultOf } from './measure-outcomes.ts';
 
 /** Where the metrics of a process go that ends before anybody can scrape it. */
 export interface Outlet {
@@ -56,10 +55,10 @@ export async function withMeasures<T extends { readonly error?: WardenError | un
     ended(toWardenError(signal.aborted ? signal.reason : error));
     throw error;
   } finally {
-    if (!signal.aborted)
-      await lookAtRepositories(parts, config, new Knowledge(), parts.log, signal, listingLimitMs).catch(
-        () => undefined,
-      );
+    if (!signal.aborted) {
+      const { name: cluster } = config.cluster;
+      await listRepositories(parts, { cluster, limitMs: listingLimitMs }, signal).catch(() => undefined);
+    }
     const groups = await measures.runFacts();
     await Promise.all(outlets.map((outlet) => deliver(outlet, groups, parts.log)));
   }
