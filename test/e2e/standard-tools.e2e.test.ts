@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/schema.ts';
@@ -9,7 +9,7 @@ import { type KeyFiles, makeKeyFiles } from '../support/key-files.ts';
 import { startKms, testCredentials, type TestKms } from '../support/kms.ts';
 import { cleanEnvironment } from '../support/process.ts';
 import { snapshotStatus } from '../support/snapshot-fixtures.ts';
-import { etcdBinary } from '../support/toolchain.ts';
+import { etcdBinary, preparePython } from '../support/toolchain.ts';
 import { type DocumentedPage, readPage } from './support/documented.ts';
 import { fill } from './support/filled-cluster.ts';
 import { localRepository } from './support/places.ts';
@@ -36,8 +36,7 @@ let ways: Readonly<Record<string, { readonly heading: string; readonly variables
 
 beforeAll(async () => {
   page = await readPage('format.md');
-  const prepare = resolve(import.meta.dirname, '../toolchain/python/prepare.sh');
-  pythonPrograms = (await execute('bash', [prepare], { env: cleanEnvironment() })).stdout.trim();
+  pythonPrograms = await preparePython();
   folder = stack.use(await makeTempFolder());
   keys = stack.use(await makeKeyFiles());
   kms = stack.use(await startKms());

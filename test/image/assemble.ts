@@ -3,27 +3,33 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { cleanEnvironment } from '../support/process.ts';
-import { readDockerfile, type Stage } from './dockerfile.ts';
+import { readDockerfile, type Stage, stagesFor } from './dockerfile.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 
-/**
- * Carries the project's Dockerfile out without an engine: what a stage copies and runs, in a folder a stage, on this machine
- * instead of the base image. Resolves with the folder of the last stage, as its file system would be.
- */
+/** The image that is built without a target: resolves with its folder, as its file system would be. */
 export async function assembleImage(folder: string): Promise<string> {
+  return (await assembleStages(folder, 'agent')).get('agent') ?? folder;
+}
+
+/**
+ * Carries the project's Dockerfile out without an engine: what the stages copy and run, in a folder a stage, on this machine
+ * instead of the base images. Resolves with the folder of each stage that `target` needs, as its file system would be.
+ */
+export async function assembleStages(folder: string, target: string): Promise<ReadonlyMap<string, string>> {
   const { stages } = readDockerfile(await readFile(join(project, 'Dockerfile'), 'utf8'));
   const roots = new Map<string, string>();
-  for (const stage of stages) {
+  for (const stage of stagesFor(target, stages)) {
     const root = join(folder, stage.name);
-    await mkdir(root, { recursive: true });
     roots.set(stage.name, root);
+    const base = roots.get(stage.base);
+    if (base === undefined) await mkdir(root, { recursive: true });
+    else await cp(base, root, { recursive: true, verbatimSymlinks: true });
+    // As the base image has it.
+    if (stage.base === '${RUN_IMAGE}') await cp(process.execPath, join(root, 'nodejs/bin/node'));
     await carryOut(stage, root, roots);
   }
-  const root = roots.get(stages.at(-1)?.name ?? '') ?? folder;
-  // As the base image has it.
-  await cp(process.execPath, join(root, 'nodejs/bin/node'));
-  return root;
+  return roots;
 }
 
 async function carryOut({ instructions }: Stage, root: string, roots: ReadonlyMap<string, string>): Promise<void> {

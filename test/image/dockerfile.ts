@@ -35,6 +35,20 @@ export function readDockerfile(text: string): {
   return { args, stages };
 }
 
+/** What an engine carries out to build a stage: what it is made of, and what that is made of, and last the stage itself. */
+export function stagesFor(target: string, stages: readonly Stage[]): readonly Stage[] {
+  const needed = new Set([target]);
+  for (const { name, base, instructions } of stages.toReversed()) {
+    if (!needed.has(name)) continue;
+    needed.add(base);
+    for (const { text } of instructions) {
+      const [, from] = /^--from=(\S+) /.exec(text) ?? [];
+      if (from !== undefined) needed.add(from);
+    }
+  }
+  return stages.filter(({ name }) => needed.has(name));
+}
+
 function readInstructions(text: string): Instruction[] {
   const lines = text.split('\n').filter((line) => !/^\s*(#|$)/.test(line));
   const joined = lines.join('\n').replaceAll(/\\\n\s*/g, '');

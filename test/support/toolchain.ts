@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { cleanEnvironment } from './process.ts';
 
 /** Where test/toolchain/build.sh puts what it builds. */
 const toolchainDir =
@@ -18,6 +21,12 @@ export function etcdBinary(name: 'etcd' | 'etcdctl' | 'etcdutl', version: EtcdVe
 /** Path of a test server: s3d, kmsd, … */
 export function serverBinary(name: string): string {
   return built(name);
+}
+
+/** Folder of the programs of test/toolchain/python, which are installed where they are not there yet. */
+export async function preparePython(): Promise<string> {
+  const prepare = resolve(import.meta.dirname, '../toolchain/python/prepare.sh');
+  return (await promisify(execFile)('bash', [prepare], { env: cleanEnvironment() })).stdout.trim();
 }
 
 function built(path: string): string {
