@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Etcd3 } from 'etcd3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startCluster, type Cluster } from '../support/etcd.ts';
 import { freePorts } from '../support/process.ts';
@@ -209,6 +210,25 @@ describe('The daemon', () => {
     const expiry = 'etcd_warden_certificate_expiry_timestamp_seconds{use="etcd-client"';
     await until(async () => ((await agent.metric(expiry)) ?? 0) > Date.now() / 1000, 'the end of the new one');
     expect((await agent.status()).lastErrors).toEqual([]);
+  });
+
+  it('reads a password anew, so that one which was changed needs no restart', async () => {
+    await using guarded = await startCluster({ auth: { user: 'root', password: 'first' } });
+    const passwordFile = join(folder.path, 'password');
+    await writeFile(passwordFile, 'first', { mode: 0o600 });
+    await using agent = await start({
+      cluster: { name: 'prod', endpoints: guarded.endpoints, auth: { username: 'root', passwordFile } },
+      schedules: { backup: { cron: '*/5 * * * * *', jitter: '0s' } },
+    });
+    await until(async () => (await agent.status()).verdict.level === 'safe', 'safety');
+    const client = new Etcd3({ hosts: [...guarded.endpoints], auth: { username: 'root', password: 'first' } });
+    await client.user('root').setPassword('second');
+    client.close();
+    const failure = async (): Promise<string | undefined> => (await agent.status()).lastErrors[0]?.code;
+    await until(async () => (await failure()) === 'etcd-auth-failed', 'a refused password');
+    await writeFile(passwordFile, 'second', { mode: 0o600 });
+    await until(async () => (await failure()) === undefined, 'a backup with the new one');
+    expect((await agent.status()).verdict.level).toBe('safe');
   });
 
   /** Writes the sections into the configuration that is there; resolves with its text. */

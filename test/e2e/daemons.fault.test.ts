@@ -53,8 +53,6 @@ describe(`three daemons of seed ${seed}`, () => {
         },
         defrag: { rules: [{ fragmentationAbove: '1%' }], minReclaim: '1MiB', cooldown: '0s', pause: '0s' },
         http: { listen },
-        // A failure that repeats another one is told at this level only.
-        log: { level: 'debug' },
       }),
     );
   };
