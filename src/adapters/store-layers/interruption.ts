@@ -1,4 +1,5 @@
 import { isWardenError, WardenError } from '../../errors/warden-error.ts';
+import { endsWithin, releaseLimitMs } from '../system/ends-within.ts';
 
 /** What a call rejects with once its signal was aborted: the reason given where it is one of ours. */
 export function interruptionOf(signal: AbortSignal): WardenError {
@@ -14,7 +15,8 @@ export function throwIfInterrupted(signal: AbortSignal): void {
 
 /**
  * Stops waiting for `work` once the signal is aborted: a call to a hung mount can be neither cancelled nor waited out. The
- * work goes on, and what it comes to after all is given to `release`; of failures nobody hears any more.
+ * work goes on, and what it comes to after all is given to `release`; of failures nobody hears any more. Where there is
+ * something to release, that is waited for a few seconds: the process may end as soon as this rejects.
  */
 export async function orInterrupted<T>(
   signal: AbortSignal,
@@ -29,7 +31,8 @@ export async function orInterrupted<T>(
   try {
     return await Promise.race([working, interrupted]);
   } catch (error) {
-    working.then(release).catch(() => undefined);
+    const released = working.then(release).catch(() => undefined);
+    if (release !== undefined) await endsWithin(releaseLimitMs, released);
     throw error;
   } finally {
     signal.removeEventListener('abort', interrupt);

@@ -1,4 +1,4 @@
-import { link, open, rename, unlink } from 'node:fs/promises';
+import { access, link, open, rename, unlink } from 'node:fs/promises';
 
 /**
  * What `link` fails with where there are no hard links: EPERM on vfat and exFAT (link(2), "ERRORS"), the others on CIFS and
@@ -26,6 +26,8 @@ export async function publishFile(temporary: string, path: string): Promise<void
  * backup left.
  */
 async function claimAndRename(temporary: string, path: string): Promise<void> {
+  // One that was cleared away meanwhile must not stand in the way of another.
+  await access(temporary);
   const claim = await open(path, 'wx', 0o600);
   try {
     await claim.close();

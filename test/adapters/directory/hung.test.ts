@@ -2,6 +2,7 @@ import type * as FileSystem from 'node:fs/promises';
 import { link, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDirectoryStore } from '../../../src/adapters/directory/store.ts';
 import type { WardenError } from '../../../src/errors/warden-error.ts';
@@ -114,6 +115,21 @@ describe('A directory store on a mount that hangs', () => {
     await expect(linked.mock.results[0]?.value).resolves.toBeUndefined();
     expect(await readdir(root)).toEqual([]);
     expect(leftovers).toEqual([]);
+  });
+
+  it('is not done with an upload that was just begun before nothing of it is left', async () => {
+    const original = await vi.importActual<typeof FileSystem>('node:fs/promises');
+    const reached = Promise.withResolvers<void>();
+    vi.mocked(open).mockImplementationOnce(async (...given) => {
+      reached.resolve();
+      await delay(20);
+      return original.open(...given);
+    });
+    const starting = store.startUpload('a/k', { maxBytes: 1 }, stop.signal);
+    await reached.promise;
+    stop.abort();
+    await expect(starting).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await readdir(root)).toEqual([]);
   });
 
   it('leaves nothing of an upload whose begin came too late', async () => {
