@@ -3,7 +3,6 @@ import { expectRefusal, type WrongValues } from './expect-refusal.ts';
 import { readExample, withValue } from './render-chart.ts';
 
 const generic = await readExample('generic');
-const kubeadm = await readExample('kubeadm');
 const daemon = await readExample('daemon');
 const everything = await readExample('everything');
 
@@ -76,12 +75,6 @@ const wrongCombinations: readonly WrongValues[] = [
     'set cronJob.timeZone',
   ],
   [
-    'a drill in the configuration of CronJobs',
-    withValue(generic, 'config.schedules', { drill: { cron: '* * * * *' } }),
-    'config.schedules.drill',
-    'add it to extraJobs',
-  ],
-  [
     'a schedule of prune in the configuration of CronJobs',
     withValue(generic, 'config.schedules', { prune: { cron: '* * * * *' } }),
     'config.schedules.prune.cron',
@@ -98,12 +91,6 @@ const wrongCombinations: readonly WrongValues[] = [
     withValue(generic, 'config.defrag', { enabled: false }),
     'config.defrag.enabled is false',
     'set jobs.defrag.enabled to false',
-  ],
-  [
-    'a textfile on no volume',
-    withValue(generic, 'config.push', { textfile: '/var/lib/node_exporter/etcd-warden.prom' }),
-    'config.push.textfile /var/lib/node_exporter/etcd-warden.prom',
-    'readOnly: false',
   ],
   [
     'a daemon without schedules',
@@ -174,62 +161,6 @@ const wrongCombinations: readonly WrongValues[] = [
     withValue(generic, 'aws', { existingSecret: 'a', roleArn: 'arn:aws:iam::111122223333:role/a' }),
     'aws.existingSecret and aws.roleArn are both set',
     'leave one of them empty',
-  ],
-  [
-    'a policy for the network of the host',
-    withValue(kubeadm, 'networkPolicy', { enabled: true }),
-    'networkPolicy.enabled has no effect',
-    'set it to false',
-  ],
-  [
-    'a port that nobody reaches',
-    withValue(generic, 'config.http', { listen: '127.0.0.1:9427' }),
-    'config.http.listen',
-    'listen at 0.0.0.0',
-  ],
-  [
-    'two monitors',
-    withValue(generic, 'monitoring', { podMonitor: { enabled: true }, serviceMonitor: { enabled: true } }),
-    'monitoring.podMonitor.enabled and monitoring.serviceMonitor.enabled',
-    'set one of them to false',
-  ],
-  [
-    'a monitor of no Service',
-    withValue(withValue(generic, 'service', { enabled: false }), 'monitoring', { serviceMonitor: { enabled: true } }),
-    'monitoring.serviceMonitor.enabled needs service.enabled',
-    'set it to true',
-  ],
-  [
-    'a directory on no volume',
-    withValue(generic, 'config.repositories', [{ name: 'a', store: { type: 'directory', path: '/var/backups' } }]),
-    'config.repositories[0].store.path /var/backups is on no volume',
-    'readOnly: false',
-  ],
-  [
-    'a directory that cannot be written',
-    withValue(daemon, 'volumes', [
-      { name: 'backups', mountPath: '/var/backups', persistentVolumeClaim: { claimName: 'a' } },
-    ]),
-    'is mounted read-only',
-    'readOnly: false',
-  ],
-  [
-    'a key that is not mounted',
-    withValue(generic, 'config.encryption', { recipients: [{ type: 'aes-key-file', name: 'a', file: '/keys/a' }] }),
-    'config.encryption.recipients[0].file is /keys/a',
-    'add an entry to volumes',
-  ],
-  [
-    'a volume over the configuration',
-    withValue(generic, 'volumes', [{ name: 'a', mountPath: '/etc/etcd-warden/', emptyDir: {} }]),
-    'volumes[0].mountPath /etc/etcd-warden/',
-    'mount below it',
-  ],
-  [
-    'a volume of the name of another',
-    withValue(generic, 'volumes', [{ name: 'tmp', mountPath: '/a', emptyDir: {} }]),
-    'volumes[0].name tmp is taken',
-    'choose another one',
   ],
 ];
 

@@ -62,12 +62,6 @@ const wrongTypes: readonly WrongValues[] = [
     "'s3', 'directory'",
   ],
   ['a word for encryption', withValue(generic, 'config.encryption', 'aes'), '/config/encryption', "'none'"],
-  [
-    'a schedule in words',
-    withValue(generic, 'jobs.backup.schedule', '@hourly'),
-    '/jobs/backup/schedule',
-    'must_be_five_cron_fields',
-  ],
   ['a map for a list', withValue(generic, 'pod', { tolerations: {} }), '/pod/tolerations', 'want null or array'],
   [
     'a short start limit',
@@ -76,11 +70,13 @@ const wrongTypes: readonly WrongValues[] = [
     'want 60',
   ],
   [
-    'a volume without a source',
-    withValue(generic, 'volumes', [{ name: 'keys', mountPath: '/keys' }]),
-    '/volumes/0',
-    'minProperties',
+    'a volume at no place',
+    withValue(generic, 'volumes', [{ name: 'keys', mountPath: 'keys', emptyDir: {} }]),
+    '/volumes/0/mountPath',
+    'must_be_an_absolute_path',
   ],
+  ['a short digest', withValue(generic, 'image.digest', 'sha256:0123'), '/image/digest', 'must_be_sha256_and_64'],
+  ['a role without its ARN', withValue(generic, 'aws.roleArn', 'backup'), '/aws/roleArn', 'must_be_the_ARN_of_a_role'],
   [
     'a long name of a cluster',
     withValue(everything, 'clusters', [{ name: 'a'.repeat(21) }]),

@@ -42,6 +42,7 @@ export interface PodSpec {
   readonly hostNetwork?: boolean;
   readonly hostPID?: boolean;
   readonly hostIPC?: boolean;
+  readonly dnsPolicy?: string;
   readonly restartPolicy?: string;
   readonly terminationGracePeriodSeconds: number;
   readonly securityContext: {

@@ -92,6 +92,17 @@ describe.each([
   });
 });
 
+it.each(platforms)(
+  'every pod on %s has memory for the largest database that etcd advises, at worst',
+  async (platform) => {
+    // 320 MiB, and at worst 60 more for each GiB, as values.yaml says. Source for 8 GiB: etcd, "System limits".
+    for (const { containers } of podsOf(await renderChart(await readExample(platform)))) {
+      const [, amount, unit] = /^(\d+)(Mi|Gi)$/.exec(containers[0].resources.limits.memory) ?? [];
+      expect(Number(amount) * (unit === 'Gi' ? 1024 : 1)).toBeGreaterThanOrEqual(320 + 60 * 8);
+    }
+  },
+);
+
 it('a longer shutdown is taken off the time to work', async () => {
   const values = withValue(await readExample('generic'), 'config.shutdownTimeout', '2m');
   const { find } = await renderChart(withValue(values, 'pod', { terminationGracePeriodSeconds: 150 }));

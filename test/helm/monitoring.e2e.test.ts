@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { runPromtool } from '../support/prometheus.ts';
 import type { PrometheusRule } from './kubernetes-objects.ts';
@@ -85,12 +85,47 @@ it('an alert can be left out, and further rules added', async () => {
   expect(groups.at(-1)).toEqual(extra);
 });
 
-it('CronJobs are found under another name too', async () => {
-  const values = withValue(await readExample('generic'), 'monitoring', { prometheusRule: { enabled: true } });
-  const { find } = await renderChart(withValue(values, 'fullnameOverride', 'keeper'));
-  const { groups } = find('PrometheusRule', 'keeper-alerts').spec;
-  const expressions = groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)).join('\n');
-  expect(expressions).toContain('cronjob=~".*(etcd-warden|keeper).*"');
+describe('the alert about CronJobs', () => {
+  it.each([
+    ['under another name', { fullnameOverride: 'ew' }],
+    ['whose name had to be cut', { fullnameOverride: 'production-europe-west-1-platform-etcd-w' }],
+    ['under the usual name', {}],
+  ])('knows every one %s, those of other releases, and no stranger', async (_, names) => {
+    const values = withValue(await readExample('everything'), 'monitoring', { prometheusRule: { enabled: true } });
+    const { all } = await renderChart({ ...values, fullnameOverride: '', ...names });
+    const [rule] = all('PrometheusRule');
+    const jobs = all('CronJob').map(({ metadata }) => metadata.name);
+    expect(jobs).toHaveLength(6);
+    const found = cronJobsOf(rule?.spec);
+    expect(found).toHaveLength(4);
+    for (const expression of found) {
+      expect(jobs.filter((name) => !expression.test(name))).toEqual([]);
+      expect(expression.test('other-etcd-warden-backup')).toBe(true);
+      expect(
+        ['new-brewery', 'ew', 'crew-main-backup', 'ew-main-backup-x', 'a'].filter((name) => expression.test(name)),
+      ).toEqual([]);
+    }
+  });
+
+  it('finds one whose release has a long name with a dot', async () => {
+    const values = withValue(await readExample('everything'), 'monitoring', { prometheusRule: { enabled: true } });
+    const { all } = await renderChart(withValue(values, 'fullnameOverride', ''), {
+      release: 'production-europe.west-1-platform',
+    });
+    const jobs = all('CronJob').map(({ metadata }) => metadata.name);
+    expect(jobs).toContain('production-europe.west-1-platform-etcd-events-backup');
+    for (const expression of cronJobsOf(all('PrometheusRule')[0]?.spec)) {
+      expect(jobs.filter((name) => !expression.test(name))).toEqual([]);
+      expect(expression.test('production-europe-west-1-platform-etcd-events-backup')).toBe(false);
+    }
+  });
+});
+
+it('a further release tells of its CronJobs and brings no alerts a second time', async () => {
+  const { groups } = await rulesWith({ alerts: false }, 'everything');
+  expect(groups.map(({ name }) => name)).toEqual(['etcd-warden-intervals']);
+  const intervals = groups[0]?.rules.map(({ labels }) => `${labels?.['cluster']}/${labels?.['job']}`);
+  expect(intervals).toEqual(['main/backup', 'main/verify', 'main/defrag', 'prod-events/backup', 'prod-events/defrag']);
 });
 
 it('the dashboard is that of monitoring/dashboard.json', async () => {
@@ -99,6 +134,12 @@ it('the dashboard is that of monitoring/dashboard.json', async () => {
   const shown: unknown = JSON.parse(find('ConfigMap', 'etcd-warden-dashboard').data['etcd-warden.json'] ?? '');
   expect(shown).toEqual(JSON.parse(await readFile(resolve(root, 'monitoring/dashboard.json'), 'utf8')));
 });
+
+/** The expressions by which the rules choose CronJobs, anchored as Prometheus does it. */
+function cronJobsOf(spec: PrometheusRule['spec'] | undefined): readonly RegExp[] {
+  const expressions = (spec?.groups ?? []).flatMap(({ rules }) => rules.map(({ expr }) => expr)).join('\n');
+  return [...expressions.matchAll(/cronjob=~"([^"]+)"/g)].map(([, names = '']) => new RegExp(`^(?:${names})$`));
+}
 
 /** What promtool says of a test of the rules that the example `generic` comes with. */
 async function tellPromtool(test: object): Promise<{ readonly status: number; readonly output: string }> {

@@ -28,26 +28,17 @@ export interface Rendering {
 interface RenderOptions {
   readonly helm?: (typeof helms)[number];
   readonly namespace?: string;
+  readonly release?: string;
 }
 
-/** What `helm template` makes of these values, as release etcd-warden. */
+/** What `helm template` makes of these values. */
 export async function renderChart(
   values: Values,
-  { helm = 'helm', namespace = 'ops' }: RenderOptions = {},
+  { helm = 'helm', namespace = 'ops', release = 'etcd-warden' }: RenderOptions = {},
 ): Promise<Rendering> {
   const text = await withValues(values, (file) =>
     // Helm 3 takes the oldest Kubernetes that it knows where it is not told another one.
-    runHelm(helm, [
-      'template',
-      'etcd-warden',
-      chart,
-      '--namespace',
-      namespace,
-      '--kube-version',
-      '1.34.0',
-      '--values',
-      file,
-    ]),
+    runHelm(helm, ['template', release, chart, '--namespace', namespace, '--kube-version', '1.34.0', '--values', file]),
   );
   const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
   const all: Rendering['all'] = (kind) =>

@@ -29,20 +29,23 @@ const statefulSet = {
   },
 };
 
-describe('the configuration of the static pod', () => {
+describe.each(sidecars)('the configuration of %s', (name) => {
   it('is one that the agent takes', async () => {
-    const { http, schedules, shutdownTimeout } = configOf(await readSidecarConfig());
-    expect(http.listen).toEqual({ host: '127.0.0.1', port: 9427 });
+    const { schedules, shutdownTimeout } = configOf(await readSidecarConfig(name));
     expect(schedules.backup.cron).not.toBe('');
-    const { pod } = await readSidecar('static-pod');
-    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(shutdownTimeout.ms + 10_000);
+    const { pod } = await readSidecar(name);
+    // Kubernetes' own is half a minute.
+    const graceSeconds = pod.terminationGracePeriodSeconds ?? 30;
+    expect(graceSeconds * 1000).toBeGreaterThan(shutdownTimeout.ms);
   });
 
-  it('names files that the pod mounts', async () => {
-    const { cluster } = configOf(await readSidecarConfig());
-    const { container } = await readSidecar('static-pod');
+  it('names files that the pod mounts, and lies where the pod reads it', async () => {
+    const { cluster } = configOf(await readSidecarConfig(name));
+    const { container } = await readSidecar(name);
     const mounted = container.volumeMounts.map(({ mountPath }) => mountPath);
-    expect(mounted).toEqual(expect.arrayContaining(Object.values(cluster.tls)));
+    const { caFile = '', certFile = '', keyFile = '' } = cluster.tls;
+    for (const file of [caFile, certFile, keyFile, container.args[1] ?? ''])
+      expect([file, mounted.some((path) => file === path || file.startsWith(`${path}/`))]).toEqual([file, true]);
   });
 });
 
@@ -62,11 +65,40 @@ describe.each(sidecars)('the sidecar %s', (name) => {
   });
 });
 
+it('the static pod is asked where its agent listens', async () => {
+  const { container } = await readSidecar('static-pod');
+  const { http } = configOf(await readSidecarConfig('static-pod'));
+  const { host, port } = container.livenessProbe?.httpGet ?? {};
+  expect({ host, port }).toEqual(http.listen);
+});
+
 it('the static pod uses no object of the API, which it could not', async () => {
   const { pod } = await readSidecar('static-pod');
   const kinds = pod.volumes.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
   expect(new Set(kinds)).toEqual(new Set(['hostPath', 'emptyDir']));
   expect(pod.serviceAccountName).toBeUndefined();
+});
+
+// BC-31
+describe('the sidecar in the pod of etcd', () => {
+  it('is asked nothing, and is scraped where its agent listens', async () => {
+    const { container } = await readSidecar('statefulset-patch');
+    const { livenessProbe, readinessProbe, startupProbe, lifecycle, ports } = container;
+    expect({ livenessProbe, readinessProbe, startupProbe, lifecycle }).toEqual({});
+    const { http } = configOf(await readSidecarConfig('statefulset-patch'));
+    expect(http.listen).toEqual({ host: '0.0.0.0', port: 9427 });
+    expect(ports).toEqual([{ name: 'warden-metrics', containerPort: http.listen.port }]);
+  });
+
+  it('keeps etcd from starting neither by what is missing nor by its turn, and takes no disk that it could be evicted for', async () => {
+    const { pod, container } = await readSidecar('statefulset-patch');
+    expect(Object.keys(pod)).toEqual(['containers', 'volumes']);
+    const sources = [...pod.volumes, ...(container.envFrom ?? [])]
+      .flatMap((source) => Object.entries(source))
+      .filter(([kind]) => kind !== 'name');
+    expect(sources.map(([kind]) => kind)).toEqual(['configMap', 'secret', 'secretRef']);
+    for (const [, source] of sources) expect(source).toMatchObject({ optional: true });
+  });
 });
 
 it.each(['1.28.0', '1.37.0'])('both are objects of Kubernetes %s', async (version) => {

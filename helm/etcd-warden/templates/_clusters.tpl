@@ -1,7 +1,7 @@
 {{/*
 The clusters that the release serves, each with everything that holds for it: what the platform gives, below what the release
 says, below what the cluster says. One entry without a name where `clusters` is empty. YAML: {clusters: [{name, index, values,
-pod, hostFiles, etcd, volumes, extraJobs, config}]}
+pod, usesNodes, hostFiles, etcd, volumes, extraJobs, config}]}
 */}}
 {{- define "etcd-warden.clusters" -}}
 {{- $platforms := .Files.Get "files/platforms.yaml" | fromYaml }}
@@ -20,7 +20,7 @@ pod, hostFiles, etcd, volumes, extraJobs, config}]}
   {{- $_ := set $pod "securityContext" (deepCopy $platforms.generic.pod.securityContext) }}
 {{- end }}
 {{- $pod = include "etcd-warden.mergePods" (list $pod $.Values.pod ($entry.pod | default dict)) | fromYaml }}
-{{- $cluster := dict "name" ($entry.name | default "") "index" $index "values" $values "pod" $pod "etcd" $etcd "hostFiles" $hostFiles }}
+{{- $cluster := dict "name" ($entry.name | default "") "index" $index "values" $values "pod" $pod "usesNodes" $preset.pod.hostNetwork "etcd" $etcd "hostFiles" $hostFiles }}
 {{- $_ := set $cluster "volumes" (concat $.Values.volumes ($entry.volumes | default list)) }}
 {{- $_ := set $cluster "extraJobs" (concat $.Values.extraJobs ($entry.extraJobs | default list)) }}
 {{- $_ := set $cluster "config" (include "etcd-warden.config" (dict "cluster" $cluster "preset" $preset) | fromYaml) }}

@@ -25,23 +25,21 @@
 
 {{/* What tells the pods of one component of one cluster from all others. */}}
 {{- define "etcd-warden.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- with .cluster.name }}
-etcd-warden/cluster: {{ . }}
+etcd-warden/cluster: {{ . | quote }}
 {{- end }}
 {{- end }}
 
 {{- define "etcd-warden.labels" -}}
-{{ include "etcd-warden.selectorLabels" . }}
-app.kubernetes.io/part-of: etcd-warden
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
-{{- with .root.Values.labels }}
-{{ toYaml . }}
-{{- end }}
+{{- $labels := include "etcd-warden.selectorLabels" . | fromYaml }}
+{{- $_ := set $labels "app.kubernetes.io/part-of" "etcd-warden" }}
+{{- $_ := set $labels "app.kubernetes.io/version" .root.Chart.AppVersion }}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service }}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") }}
+{{- mustMergeOverwrite $labels .root.Values.labels | toYaml }}
 {{- end }}
 
 {{/* The metadata of an object of {root, cluster, component}; `name` and `extra` {labels, annotations} may be given. */}}

@@ -23,7 +23,7 @@ spec:
   restartPolicy: {{ . }}
   {{- end }}
   hostNetwork: {{ $pod.hostNetwork }}
-  dnsPolicy: {{ $pod.dnsPolicy }}
+  dnsPolicy: {{ $pod.dnsPolicy | default (ternary "ClusterFirstWithHostNet" "ClusterFirst" $pod.hostNetwork) }}
   terminationGracePeriodSeconds: {{ $pod.terminationGracePeriodSeconds }}
   {{- with $root.Values.image.pullSecrets }}
   imagePullSecrets:

@@ -31,11 +31,9 @@ its hour, day or week. Months count as the longest ones.
 {{- $fields := regexSplit "\\s+" (trim .) -1 }}
 {{- $minuteGap := include "etcd-warden.gap" (dict "field" (index $fields 0) "from" 0 "to" 59) | int }}
 {{- $hourGap := include "etcd-warden.gap" (dict "field" (index $fields 1) "from" 0 "to" 23) | int }}
-{{- $days := index $fields 4 | lower }}
-{{- range $number, $name := list "sun" "mon" "tue" "wed" "thu" "fri" "sat" }}{{ $days = replace $name (toString $number) $days }}{{ end }}
+{{- $days := include "etcd-warden.fieldInNumbers" (list "day of week" (index $fields 4)) }}
 {{- $dayGap := include "etcd-warden.gap" (dict "field" $days "from" 0 "to" 6) | int }}
-{{- $months := index $fields 3 | lower }}
-{{- range $index, $name := list "jan" "feb" "mar" "apr" "may" "jun" "jul" "aug" "sep" "oct" "nov" "dec" }}{{ $months = replace $name (toString (add1 $index)) $months }}{{ end }}
+{{- $months := include "etcd-warden.fieldInNumbers" (list "month" (index $fields 3)) }}
 {{- /* Not every month has these days. */}}
 {{- $times := ternary 2 1 (regexMatch "^(29|3[01])([,-](29|3[01]))*$" (index $fields 2)) }}
 {{- if ne $months "*" }}{{ mul $times 31 86400 (include "etcd-warden.gap" (dict "field" $months "from" 1 "to" 12)) }}
@@ -53,11 +51,11 @@ its hour, day or week. Months count as the longest ones.
 {{- range $part := splitList "," .field }}
   {{- $step := splitList "/" $part }}
   {{- $range := index $step 0 | replace "*" (printf "%d-%d" (int $.from) (int $.to)) | splitList "-" }}
-  {{- $first := index $range 0 | int }}
-  {{- $last := last $range | int }}
+  {{- $first := index $range 0 | atoi }}
+  {{- $last := last $range | atoi }}
   {{- if and (eq (len $range) 1) (gt (len $step) 1) }}{{ $last = int $.to }}{{ end }}
-  {{- /* Bounded: what makes no sense is for Kubernetes to refuse. */}}
-  {{- range $value := untilStep $first (int (add1 (min $last (add $.to 1)))) (ternary (max 1 (last $step | int) | int) 1 (gt (len $step) 1)) }}
+  {{- /* Bounded, whatever is written. */}}
+  {{- range $value := untilStep $first (int (add1 (min $last (add $.to 1)))) (ternary (max 1 (last $step | atoi) | int) 1 (gt (len $step) 1)) }}
     {{- $_ := set $hits (toString (mod (sub $value $.from) $width)) true }}
   {{- end }}
 {{- end }}
