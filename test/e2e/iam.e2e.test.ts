@@ -137,7 +137,21 @@ describe('The policies of docs/iam', () => {
     expect([...actions]).toEqual([...(await allowedBy('exporter'))]);
   });
 
+  it('let one role do all that a daemon does, and no more than the others together', async () => {
+    const used = new Set<string>();
+    const prune = ['prune', '--max-removed', '100%', '--accept', 'unexplained-backups'];
+    for (const args of [['backup'], ['backup'], ['verify', '--all'], prune, ['list']]) {
+      const { ended, actions } = await runAs('daemon', args);
+      requireStatus(ended, 0);
+      for (const action of actions) used.add(action);
+    }
+    const allowed = await allowedBy('daemon');
+    expect(beyond(used, allowed)).toEqual([]);
+    const parts = await Promise.all(['backup', 'verify', 'prune', 'exporter'].map(allowedBy));
+    expect([...allowed].sort()).toEqual([...new Set(parts.flatMap((part) => [...part]))].sort());
+  });
+
   it('are all tried here', async () => {
-    expect(await documentedRoles()).toEqual(['backup', 'exporter', 'prune', 'restore', 'verify']);
+    expect(await documentedRoles()).toEqual(['backup', 'daemon', 'exporter', 'prune', 'restore', 'verify']);
   });
 });

@@ -33,6 +33,11 @@ describe.each(names)('%s', (name) => {
     expect(text.split('\n').length).toBeLessThan(60);
   });
 
+  it('tells where its commands can be run', () => {
+    const needsPlace = commandsIn(text).length > 0 || /\betcdctl\b/.test(text);
+    expect(text.includes('](../kubernetes.md#commands-by-hand)')).toBe(needsPlace);
+  });
+
   it('is no longer true once a command of it, an option, a metric, a code or a page is renamed', async () => {
     await expectCommands(text);
     expect(findUnknown(text)).toEqual([]);
