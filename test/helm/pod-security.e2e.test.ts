@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { PodSpec } from './kubernetes-objects.ts';
 import {
+  chart,
   exampleFile,
   platforms,
   readExample,
@@ -73,14 +74,7 @@ it.each(platforms)('on %s no pod has a token of the API or more rights than it n
 it.each(platforms)(
   'what is printed after an installation on %s says whether the namespace must admit it',
   async (platform) => {
-    const args = [
-      'install',
-      'etcd-warden',
-      exampleFile(platform).replace(/ci\/.*/, ''),
-      '--dry-run=client',
-      '--namespace',
-      'ops',
-    ];
+    const args = ['install', 'etcd-warden', chart, '--dry-run=client', '--namespace', 'ops'];
     const said = await runHelm('helm', [...args, '--values', exampleFile(platform)]);
     const notes = said.slice(said.indexOf('NOTES:'));
     const label = 'kubectl label --overwrite namespace ops pod-security.kubernetes.io/enforce=privileged';
