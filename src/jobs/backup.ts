@@ -63,7 +63,7 @@ export interface BackupResult {
   readonly manifest: Manifest;
   readonly stored: readonly string[];
   readonly failed: ReadonlyMap<string, WardenError>;
-  /** What could not be checked in repositories that hold it, because this role may not read there. */
+  /** What could not be checked in repositories that hold it, mostly because this role may not read there. */
   readonly unchecked: ReadonlyMap<string, readonly Unchecked[]>;
   readonly skippedMembers: readonly SkippedMember[];
   /** Members whose data was found damaged, or differs from what most have. The backup is from another one. */
@@ -216,7 +216,7 @@ function tellUnchecked(log: Log, backup: string, unchecked: BackupResult['unchec
   const facts = [...unchecked].flatMap(([name, left]) => left.map(({ what }) => `${name}: ${what}`));
   const [first] = [...unchecked.values()].flat();
   if (first === undefined) return;
-  log.info('stored and not read back: this role may not read', { backup, unchecked: facts, reason: first.because });
+  log.info('stored and not read back', { backup, unchecked: facts, reason: first.because });
 }
 
 function nameBackup(

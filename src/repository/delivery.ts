@@ -25,7 +25,7 @@ export interface DeliveryOptions {
 export class Delivery implements AsyncDisposable {
   /** Repositories that were left out, each with its reason. */
   readonly failures: ReadonlyMap<string, WardenError>;
-  /** What could not be checked in repositories that hold the backup, for want of rights. */
+  /** What could not be checked in repositories that hold the backup, mostly for want of rights. */
   readonly unchecked: ReadonlyMap<string, readonly Unchecked[]>;
   readonly #place: BackupPlace;
   /** In the order of the configuration. */
@@ -100,8 +100,8 @@ export class Delivery implements AsyncDisposable {
   async #readBack({ name, store }: Repository, manifest: Uint8Array, signal: AbortSignal): Promise<void> {
     if (this.#unchecked.has(name)) return;
     try {
-      const refusal = await readManifestBack(store, this.#place, manifest, signal);
-      if (refusal !== undefined) this.#leaveUnchecked(name, ['read-back'], refusal);
+      const obstacle = await readManifestBack(store, this.#place, manifest, signal);
+      if (obstacle !== undefined) this.#leaveUnchecked(name, ['read-back'], obstacle);
     } catch (error) {
       this.#fanOut.failures.set(name, toWardenError(error));
     }

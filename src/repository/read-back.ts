@@ -1,15 +1,15 @@
-import { isWardenError, WardenError } from '../errors/warden-error.ts';
+import { isWardenError, toWardenError, WardenError } from '../errors/warden-error.ts';
 import { manifestMaxBytes } from '../manifest/manifest.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { manifestName, objectKey, type BackupPlace } from './layout.ts';
 import { readSmallObject } from './read-small-object.ts';
 import { withinLimit } from './within-limit.ts';
 
-/** Something about a stored backup that was left open, because this role may not read in that repository. */
+/** Something about a stored backup that was left open, mostly because this role may not read in that repository. */
 export interface Unchecked {
   /** `read-back`: that the store gives back what it took. `own-manifest`: that the manifest it had already is of this run. */
   readonly what: 'read-back' | 'own-manifest';
-  /** The store's refusal. */
+  /** Why: the store's refusal, or that it did not answer in time. */
   readonly because: string;
 }
 
@@ -32,8 +32,8 @@ export async function holdsManifest(
 }
 
 /**
- * Reads a manifest that the store has confirmed. Resolves with the refusal where this role may not read. Rejects where the
- * store shows something else, or nothing; what else may keep it from being read is no fault of the backup.
+ * Reads a manifest that the store has confirmed. Resolves with what kept it from being read, such as a missing right: no
+ * fault of the backup. Rejects where the store shows something else, or nothing.
  */
 export async function readManifestBack(
   store: ObjectStore,
@@ -42,17 +42,18 @@ export async function readManifestBack(
   signal: AbortSignal,
 ): Promise<WardenError | undefined> {
   const key = objectKey(place, manifestName);
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(readBackLimitMs)]);
+  const over = new AbortController();
   try {
-    const reading = holdsManifest(store, key, manifest, limited);
+    const reading = holdsManifest(store, key, manifest, AbortSignal.any([signal, over.signal]));
     if (await withinLimit(reading, readBackLimitMs, tooSlow, signal)) return undefined;
   } catch (error) {
-    if (isWardenError(error, 'store-access-denied')) return error;
-    if (!isWardenError(error, 'store-object-missing')) return undefined;
+    if (!isWardenError(error, 'store-object-missing')) return toWardenError(error);
     throw new WardenError('store-object-missing', `the store confirmed ${key} and does not have it: ${error.message}`, {
       details: { key },
       cause: error,
     });
+  } finally {
+    over.abort();
   }
   throw new WardenError('object-damaged', `the store gives back other bytes under ${key} than it has confirmed`, {
     details: { key },

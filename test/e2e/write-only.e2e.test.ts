@@ -92,7 +92,7 @@ describe('A backup with the rights of docs/iam/backup.json', () => {
       .map((line) => JSON.parse(line) as object);
     expect(lines).toMatchObject([
       { level: 'info', msg: 'backup stored' },
-      { level: 'info', msg: 'stored and not read back: this role may not read', unchecked: ['cloud: read-back'] },
+      { level: 'info', msg: 'stored and not read back', unchecked: ['cloud: read-back'] },
     ]);
   });
 
